@@ -1,0 +1,5 @@
+//! implicit-bias
+pub mod data;
+pub mod error;
+pub mod linear;
+pub mod math;

@@ -1,0 +1,8 @@
+//! Kernels on slices: transforms, log-domain sums, least squares, statistics, the one seeded generator.
+
+pub mod dft;
+pub mod nnls;
+pub mod product;
+pub mod random;
+pub mod rows;
+pub mod sums;

@@ -1,0 +1,62 @@
+//! Non-negative least squares (Lawson & Hanson 1974, chapter 23).
+
+use nalgebra::{DMatrix, DVector};
+
+/// argmin ‖A x − b‖₂ subject to x ≥ 0. `a` is m×n, `b` has m entries; the answer has n.
+///
+/// The inner least-squares problems are solved by SVD, so that linearly dependent columns do no harm.
+pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
+    if a.nrows() > a.ncols() + 1 {
+        // ‖Ax − b‖ depends on the triangular factor of (A b) alone.
+        let mut both = a.clone().insert_column(a.ncols(), 0.0);
+        both.set_column(a.ncols(), b);
+        let r = both.qr().r();
+        return nnls(&r.columns(0, a.ncols()).into_owned(), &r.column(a.ncols()).into_owned());
+    }
+    let n = a.ncols();
+    let scale = (a.norm() * b.norm()).max(f64::MIN_POSITIVE);
+    let tolerance = 1e-15 * scale;
+    let mut x = DVector::zeros(n);
+    let mut passive = vec![false; n];
+    for _ in 0..3 * n + 10 {
+        let gradient = a.tr_mul(&(b - a * &x));
+        let entering = (0..n)
+            .filter(|&j| !passive[j] && gradient[j] > tolerance)
+            .max_by(|&i, &j| gradient[i].total_cmp(&gradient[j]));
+        let Some(j) = entering else { break };
+        passive[j] = true;
+        for _ in 0..=n {
+            let free: Vec<usize> = (0..n).filter(|&k| passive[k]).collect();
+            let z = least_squares(&a.select_columns(&free), b);
+            let limit = free
+                .iter()
+                .zip(z.iter())
+                .filter(|(_, z)| **z <= 0.0)
+                .map(|(&k, z)| x[k] / (x[k] - z))
+                .fold(f64::INFINITY, f64::min);
+            if !limit.is_finite() {
+                x.fill(0.0);
+                free.iter().zip(z.iter()).for_each(|(&k, z)| x[k] = *z);
+                break;
+            }
+            for (&k, z) in free.iter().zip(z.iter()) {
+                x[k] += limit * (z - x[k]);
+                if *z <= 0.0 && x[k] <= 1e-14 * x.amax() {
+                    x[k] = 0.0;
+                    passive[k] = false;
+                }
+            }
+            if limit == 0.0 && free.len() == 1 {
+                break;
+            }
+        }
+    }
+    x
+}
+
+/// The minimum-norm least-squares solution of A x = b.
+pub fn least_squares(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
+    let svd = a.clone().svd(true, true);
+    let cutoff = 1e-13 * svd.singular_values.max();
+    svd.solve(b, cutoff).unwrap_or_else(|_| DVector::zeros(a.ncols()))
+}

@@ -1,0 +1,69 @@
+//! Sums that neither overflow nor underflow, norms, angles and order statistics.
+
+/// log Σ exp(aᵢ); −∞ for an empty slice.
+pub fn log_sum_exp(a: impl Iterator<Item = f64> + Clone) -> f64 {
+    let max = a.clone().fold(f64::NEG_INFINITY, f64::max);
+    if max.is_finite() { max + a.map(|x| (x - max).exp()).sum::<f64>().ln() } else { max }
+}
+
+/// exp(aᵢ)/Σ exp(a).
+pub fn softmax(a: &[f64]) -> Vec<f64> {
+    let total = log_sum_exp(a.iter().copied());
+    a.iter().map(|x| (x - total).exp()).collect()
+}
+
+/// ‖a‖₂, scaled so that squares stay in range.
+pub fn norm(a: &[f64]) -> f64 {
+    let max = a.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    if max == 0.0 || !max.is_finite() {
+        return max;
+    }
+    max * a.iter().map(|x| (x / max) * (x / max)).sum::<f64>().sqrt()
+}
+
+/// a/‖a‖₂ (a itself where its norm is zero).
+pub fn direction(a: &[f64]) -> Vec<f64> {
+    let n = norm(a);
+    a.iter().map(|x| if n > 0.0 { x / n } else { *x }).collect()
+}
+
+/// The angle between two vectors in radians as 2·asin(‖â − b̂‖/2), which keeps its digits near zero where acos loses half.
+pub fn angle(a: &[f64], b: &[f64]) -> f64 {
+    let difference: Vec<f64> = direction(a).iter().zip(direction(b)).map(|(x, y)| x - y).collect();
+    2.0 * (norm(&difference) / 2.0).min(1.0).asin()
+}
+
+/// The smallest entry; +∞ for an empty slice.
+pub fn min(a: &[f64]) -> f64 {
+    a.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// The largest entry; −∞ for an empty slice.
+pub fn max(a: &[f64]) -> f64 {
+    a.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// The `q`-quantile (0 ≤ q ≤ 1) with linear interpolation; NaN for an empty slice.
+pub fn quantile(a: &[f64], q: f64) -> f64 {
+    let mut sorted = a.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let position = q * last as f64;
+    let low = position.floor() as usize;
+    let high = (low + 1).min(last);
+    sorted[low] + (position - low as f64) * (sorted[high] - sorted[low])
+}
+
+/// The median.
+pub fn median(a: &[f64]) -> f64 {
+    quantile(a, 0.5)
+}
+
+/// Least-squares slope of y against x; NaN with fewer than two distinct x.
+pub fn slope(x: &[f64], y: &[f64]) -> f64 {
+    let n = x.len() as f64;
+    let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+    let sxy: f64 = x.iter().zip(y).map(|(a, b)| (a - mx) * (b - my)).sum();
+    let sxx: f64 = x.iter().map(|a| (a - mx) * (a - mx)).sum();
+    sxy / sxx
+}
