@@ -1,1 +1,5 @@
-fn main() {}
+//! The program: see `implicit-bias --help`.
+
+fn main() -> std::process::ExitCode {
+    implicit_bias::cli::main()
+}

@@ -164,9 +164,9 @@ mod tests {
             ("a,b,y\n1e999,2,0\n", "y", "column \"a\""),
             ("a,b,y\n1,,0\n", "y", "is \"\""),
             ("a,b,y\n1,2,0\n3,4,1\n5,6,2\n", "y", "made of 3 classes (0, 1, 2)"),
-            ("a,b,y\n1,2,0\n3,4,0\n", "y", "made of 1 classes (0)"),
+            ("a,b,y\n1,2,0\n3,4,0\n", "y", "made of 1 class (0)"),
             ("a,y\n1,0\n3,1\n", "y", "`the number of features` is 1"),
-            ("a,b,y\n1,2,0\n", "y", "made of 1 classes"),
+            ("a,b,y\n1,2,0\n", "y", "made of 1 class"),
         ] {
             let message = read(text.as_bytes(), label, None).unwrap_err().to_string();
             assert!(message.contains(words), "{message}");

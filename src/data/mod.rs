@@ -4,7 +4,9 @@ pub mod csv;
 pub mod embedded;
 pub mod generate;
 pub mod idx;
+mod image_pair;
 pub mod npy;
+mod planted;
 mod table;
 
 use crate::error::{InputError, Result};

@@ -89,7 +89,7 @@ fn parse(bytes: &[u8]) -> Result<Array> {
     let (header, data) = rest.split_at_checked(length).ok_or_else(damaged)?;
     let header = std::str::from_utf8(header).map_err(|_| damaged())?;
     let dtype = entry(header, "descr").ok_or_else(damaged)?;
-    let convert = converter(dtype)?;
+    let (size, convert) = converter(dtype)?;
     if !entry(header, "fortran_order").ok_or_else(damaged)?.starts_with("False") {
         let remedy = "Save it again with np.save(file, np.ascontiguousarray(array)).";
         return Err(InputError::value("the memory order", "Fortran (columns first)", "C (rows first)", remedy));
@@ -97,7 +97,9 @@ fn parse(bytes: &[u8]) -> Result<Array> {
     let shape = entry(header, "shape").and_then(shape_of).ok_or_else(damaged)?;
     let count = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n)).ok_or_else(damaged)?;
     within_limit(count)?;
-    let (size, convert) = convert;
+    if count == 0 {
+        return Err(InputError::value("the shape", format!("{shape:?}"), "without a zero", "Save a filled array."));
+    }
     if data.len() != count * size {
         let allowed = format!("{} for an array of shape {shape:?}", count * size);
         let remedy = "The file is cut off or has trailing bytes: save it again with np.save.";
@@ -195,6 +197,7 @@ mod tests {
             (npy("'<f8'", "False", "(3,)", &f8(&[1.0, 2.0])), "16, but must be 24"),
             (npy("'<f8'", "False", "(99999999999, 2)", &[]), "at most"),
             (npy("'<f8'", "False", "(99999999999, 99999999999)", &[]), "no whole NPY file"),
+            (npy("'<f8'", "False", "(0, 9999999999999, 9999999999999)", &[]), "without a zero"),
             (b"PK\x03\x04".to_vec(), "no whole NPY file"),
         ] {
             let message = parse(&file).unwrap_err().to_string();

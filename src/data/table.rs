@@ -53,7 +53,8 @@ fn split<T: Clone + PartialEq>(
     match classes.as_slice() {
         [_, larger] => Ok(labels.iter().map(|l| if l == larger { 1.0 } else { -1.0 }).collect()),
         _ => {
-            let found = format!("made of {} classes ({})", classes.len(), listed(classes.iter().map(show)));
+            let noun = if classes.len() == 1 { "class" } else { "classes" };
+            let found = format!("made of {} {noun} ({})", classes.len(), listed(classes.iter().map(show)));
             let remedy = "Choose another label, or keep the samples of two classes.";
             Err(InputError::value(column, found, "made of exactly 2", remedy))
         }
@@ -112,7 +113,7 @@ mod tests {
         for (labels, words) in [
             (&["a", "", "b"][..], "label of sample 2"),
             (&["1", "nan", "0"], "label of sample 2"),
-            (&["1", "1"], "made of 1 classes (1)"),
+            (&["1", "1"], "made of 1 class (1)"),
             (&["a", "b", "c"], "made of 3 classes (\"a\", \"b\", \"c\")"),
         ] {
             let message = signs(&owned(labels), "label").unwrap_err().to_string();

@@ -118,6 +118,11 @@ impl UnitaryDft {
         self.bins
     }
 
+    /// Whether the transform is two-dimensional.
+    pub fn is_image(&self) -> bool {
+        self.height > 1
+    }
+
     /// Flat index (row-major) in the full spectrum of every bin.
     pub fn index(&self) -> &[usize] {
         &self.index

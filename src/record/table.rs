@@ -176,8 +176,20 @@ mod tests {
     #[test]
     fn csv_round_trip_is_exact() {
         let mut table = Table::new(["a", "b, \"c\"", "d"]);
-        let floats =
-            [0.1, -0.0, 5e-324, -2.2e-308, 1.5e-300, 1e-5, 1e16, 3.0, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, 1.0 / 3.0];
+        let floats = [
+            0.1,
+            -0.0,
+            5e-324,
+            -2.2e-308,
+            1.5e-300,
+            1e-5,
+            1e16,
+            3.0,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            1.0 / 3.0,
+        ];
         for value in floats {
             table.push(vec![value.into(), "say \"hi\", twice\nover".into(), 7_i64.into()]);
         }

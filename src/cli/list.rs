@@ -1,0 +1,65 @@
+use super::{CatalogueArguments, Exit, Outcome, SizeArguments, say};
+use crate::experiment::{Claim, load_all, select};
+use clap::Args;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Papers, experiments or regular expressions; none means everything
+    filters: Vec<String>,
+    /// One JSON array
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    size: SizeArguments,
+    #[command(flatten)]
+    catalogue: CatalogueArguments,
+}
+
+#[derive(Args)]
+pub struct ShowArguments {
+    /// An experiment, e.g. gunasekar2018/02-convolutional-depth-2 or 02-convolutional-depth-2
+    id: String,
+    #[command(flatten)]
+    size: SizeArguments,
+    #[command(flatten)]
+    catalogue: CatalogueArguments,
+}
+
+pub fn run(arguments: &Arguments) -> Outcome {
+    let size = arguments.size.size();
+    let (mut lines, mut json) = (vec![], vec![]);
+    for entry in select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)? {
+        let (spec, runs) = (&entry.spec, entry.spec.resolve(&entry.id, size)?.runs.len());
+        lines.push(format!("{:44} {:4} runs, {} claims  {}", entry.id, runs, spec.claims.len(), spec.title));
+        json.push(serde_json::json!({
+            "id": entry.id, "title": spec.title, "question": spec.question, "claim": spec.claim, "source": spec.source,
+            "runs": runs, "size": size.name(), "claims": spec.claims.iter().map(|c| &c.claim).collect::<Vec<_>>(),
+        }));
+    }
+    say(&if arguments.json { format!("{:#}", serde_json::Value::Array(json)) } else { lines.join("\n") });
+    Ok(Exit::Holds)
+}
+
+pub fn show(arguments: &ShowArguments) -> Outcome {
+    let size = arguments.size.size();
+    for entry in select(load_all(arguments.catalogue.folder().as_deref())?, std::slice::from_ref(&arguments.id))? {
+        let spec = &entry.spec;
+        let resolved = spec.resolve(&entry.id, size)?;
+        let claim = |c: &Claim| format!("  - {}\n      {}\n      because {}", c.claim, c.condition(), c.reason);
+        say(&format!(
+            "{}\n{}\n\nQuestion  {}\nClaim     {} ({})\n\n{}\n\nRuns at {} size: {} over {}\n\nExpected\n{}\n\nFigures: {}\n",
+            entry.id,
+            spec.title,
+            spec.question,
+            spec.claim,
+            spec.source,
+            spec.prose.trim(),
+            size.name(),
+            resolved.runs.len(),
+            resolved.parameters.join(", "),
+            spec.claims.iter().map(claim).collect::<Vec<_>>().join("\n"),
+            spec.figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "),
+        ));
+    }
+    Ok(Exit::Holds)
+}

@@ -1,0 +1,126 @@
+//! The command line. The only code that prints.
+
+mod list;
+mod progress;
+mod reproduce;
+mod verify;
+
+use crate::error::Result;
+use crate::experiment::Size;
+use clap::{Args, Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit codes, as scripts see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Every claim holds.
+    Holds = 0,
+    /// A claim fails.
+    ClaimFails = 1,
+    /// Usage or bad input.
+    BadInput = 2,
+    /// A run failed where none may.
+    RunFailed = 3,
+    /// Interrupted; the same command goes on.
+    Interrupted = 130,
+}
+
+#[derive(Parser)]
+#[command(
+    name = "implicit-bias",
+    version,
+    about,
+    after_help = "Exit codes: 0 every claim holds, 1 a claim fails, 2 bad input, 3 a run failed, 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run experiments, judge their claims, draw their figures
+    ///
+    /// Examples:
+    ///   implicit-bias reproduce gunasekar2018
+    ///   implicit-bias reproduce gunasekar2018/02-convolutional-depth-2 --full
+    ///   implicit-bias reproduce 'digits|decay' --smoke --out /tmp/try
+    #[command(verbatim_doc_comment)]
+    Reproduce(reproduce::Arguments),
+    /// List experiments, what they claim and how many runs they have
+    List(list::Arguments),
+    /// Show one experiment: question, claim, method, expectations
+    Show(list::ShowArguments),
+    /// Judge stored results again, without running anything
+    Verify(verify::Arguments),
+}
+
+/// How much is run.
+#[derive(Args, Clone, Copy)]
+struct SizeArguments {
+    /// Seconds, for a first look and for continuous integration
+    #[arg(long, group = "size")]
+    smoke: bool,
+    /// Minutes (the default)
+    #[arg(long, group = "size")]
+    quick: bool,
+    /// As long as the paper deserves
+    #[arg(long, group = "size")]
+    full: bool,
+}
+
+impl SizeArguments {
+    fn size(self) -> Size {
+        match self {
+            Self { smoke: true, .. } => Size::Smoke,
+            Self { full: true, .. } => Size::Full,
+            _ => Size::Quick,
+        }
+    }
+}
+
+/// Where experiments are read.
+#[derive(Args, Clone)]
+struct CatalogueArguments {
+    /// Folder of experiments (<paper>/<slug>.toml) [default: ./experiments if it is there, else those built in]
+    #[arg(long, value_name = "DIR")]
+    experiments: Option<PathBuf>,
+}
+
+impl CatalogueArguments {
+    fn folder(&self) -> Option<PathBuf> {
+        let here = PathBuf::from("experiments");
+        self.experiments.clone().or_else(|| here.is_dir().then_some(here))
+    }
+}
+
+/// Parses the command line, does what it says, and returns the exit code.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Reproduce(a) => reproduce::run(&a),
+        Command::List(a) => list::run(&a),
+        Command::Show(a) => list::show(&a),
+        Command::Verify(a) => verify::run(&a),
+    };
+    let exit = outcome.unwrap_or_else(|e| {
+        let _ = writeln!(std::io::stderr(), "error: {e}");
+        Exit::BadInput
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Writes to standard output; a reader that has gone away (`list | head`) is no error.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+}
+
+/// The default results folder of a size: quick results are the repository's own.
+fn results_folder(out: Option<&PathBuf>, size: Size) -> PathBuf {
+    let root = PathBuf::from("results");
+    out.cloned().unwrap_or_else(|| if size == Size::Quick { root } else { root.join(size.name()) })
+}
+
+type Outcome = Result<Exit>;

@@ -1,0 +1,95 @@
+use super::spec::Spec;
+use crate::error::{InputError, Result};
+use regex::Regex;
+use std::fs;
+use std::path::Path;
+
+/// The experiments as they were when the program was built.
+const EMBEDDED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
+
+/// An experiment and its spec.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// e.g. `gunasekar2018/02-convolutional-depth-2`.
+    pub id: String,
+    /// What it says.
+    pub spec: Spec,
+}
+
+/// All experiments: of `folder` if one is given (experiments/<paper>/<slug>.toml), else those built into the program.
+pub fn load_all(folder: Option<&Path>) -> Result<Vec<Entry>> {
+    let Some(folder) = folder else {
+        return EMBEDDED
+            .iter()
+            .map(|(id, text)| {
+                Ok(Entry { id: (*id).into(), spec: Spec::parse(text, &format!("experiments/{id}.toml"))? })
+            })
+            .collect();
+    };
+    let mut files = vec![];
+    for paper in read(folder)? {
+        if paper.is_dir() {
+            files.extend(read(&paper)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "toml")));
+        }
+    }
+    let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file)
+                .map_err(|e| InputError::new(format!("cannot read {}: {e}", file.display())))?;
+            let paper = file.parent().map(stem).unwrap_or_default();
+            Ok(Entry { id: format!("{paper}/{}", stem(file)), spec: Spec::parse(&text, &file.display().to_string())? })
+        })
+        .collect()
+}
+
+fn read(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let cannot = |e: std::io::Error| {
+        InputError::new(format!(
+            "cannot read the folder {}: {e}. Name one that holds <paper>/<slug>.toml with --experiments DIR",
+            folder.display()
+        ))
+    };
+    let mut paths = fs::read_dir(folder)
+        .map_err(cannot)?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(cannot)?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The experiments that some filter matches: a paper, an id, its last part, or a regular expression. No filter: all.
+pub fn select(entries: Vec<Entry>, filters: &[String]) -> Result<Vec<Entry>> {
+    if filters.is_empty() {
+        return Ok(entries);
+    }
+    let mut chosen = vec![false; entries.len()];
+    for filter in filters {
+        let regex = Regex::new(filter).map_err(|e| {
+            InputError::value(
+                "filter",
+                format!("{filter:?}"),
+                "a paper, an experiment or a regular expression",
+                &e.to_string(),
+            )
+        })?;
+        let exact = |id: &str| id == filter || id.split('/').any(|part| part == filter);
+        let any_exact = entries.iter().any(|e| exact(&e.id));
+        let hits: Vec<usize> = (0..entries.len())
+            .filter(|&i| if any_exact { exact(&entries[i].id) } else { regex.is_match(&entries[i].id) })
+            .collect();
+        if hits.is_empty() {
+            let known: Vec<&str> = entries.iter().map(|e| e.id.as_str()).collect();
+            return Err(InputError::value(
+                "filter",
+                format!("{filter:?}"),
+                "one that matches an experiment",
+                &format!("There are: {}", known.join(", ")),
+            ));
+        }
+        hits.into_iter().for_each(|i| chosen[i] = true);
+    }
+    Ok(entries.into_iter().zip(chosen).filter_map(|(e, c)| c.then_some(e)).collect())
+}

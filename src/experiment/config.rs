@@ -1,0 +1,277 @@
+//! The configuration of one run, checked: only what passes here can run.
+
+use crate::data::embedded::{ImageSet, image_pair};
+use crate::data::generate::{Domain, gaussian, planted};
+use crate::data::{Dataset, csv};
+use crate::error::{InputError, Result};
+use crate::linear::loss::Loss;
+use crate::linear::solver::{StepRule, Stop};
+use crate::linear::{Architecture, Task};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The largest number of features or samples a spec may ask for.
+const MAX_COUNT: usize = 1 << 20;
+
+/// Everything that decides one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Root of every random stream of the run.
+    pub seed: u64,
+    /// The data.
+    pub data: DataConfig,
+    /// The network.
+    pub network: NetworkConfig,
+    /// The loss.
+    pub loss: Loss,
+    /// Gaussian initialisation scale.
+    pub init: InitConfig,
+    /// The method.
+    pub solver: SolverConfig,
+    /// When to stop.
+    pub stop: StopConfig,
+    /// What is kept along the way.
+    #[serde(default)]
+    pub observe: ObserveConfig,
+}
+
+/// Where the data come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum DataConfig {
+    /// x ~ N(0, I) with random labels, or with a teacher's and a margin.
+    Gaussian {
+        /// [D] or [height, width].
+        shape: Vec<usize>,
+        /// N.
+        samples: usize,
+        /// Margin along a hidden teacher.
+        margin: Option<f64>,
+    },
+    /// Data around a known sparse optimum with a chosen dual certificate.
+    Planted {
+        /// [D] or [height, width].
+        shape: Vec<usize>,
+        /// N.
+        samples: usize,
+        /// Independent bins (or coordinates) that carry the optimum.
+        active_bins: usize,
+        /// |r̂| off the support, in [0, 1).
+        certificate: f64,
+        /// Sparse in frequency or in the signal.
+        domain: Domain,
+    },
+    /// Two classes of the embedded images.
+    Images {
+        /// digits8x8 or mnist.
+        set: ImageSet,
+        /// The classes of −1 and +1.
+        pair: [u8; 2],
+        /// N; default all.
+        samples: Option<usize>,
+        /// Subtract the mean image.
+        #[serde(default)]
+        center: bool,
+    },
+    /// The user's own CSV.
+    Csv {
+        /// The file.
+        file: PathBuf,
+        /// The label's column.
+        label: String,
+        /// [height, width] of images.
+        shape: Option<Vec<usize>>,
+    },
+}
+
+/// Which network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Its kind.
+    pub architecture: Architecture,
+    /// L.
+    pub depth: usize,
+    /// Hidden width (fully connected) or group size (shared-scale).
+    #[serde(default = "default_width")]
+    pub width: usize,
+}
+
+/// Gaussian initialisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitConfig {
+    /// Standard deviation of the parameters (of fully connected layers: times rows^(−1/2)).
+    pub scale: f64,
+}
+
+/// Which method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SolverConfig {
+    /// Constant step.
+    GradientDescent {
+        /// η.
+        eta: f64,
+    },
+    /// Step bounded by local smoothness.
+    SmoothGradientDescent {
+        /// The largest step; default none.
+        eta: Option<f64>,
+        /// Fraction of the bound's 1/β.
+        safety: f64,
+    },
+    /// Loss-normalised step.
+    NormalizedGradientDescent {
+        /// η.
+        eta: f64,
+        /// Exponent of the decay in t.
+        #[serde(default)]
+        decay: f64,
+    },
+}
+
+/// When to stop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopConfig {
+    /// The most steps.
+    pub max_steps: u64,
+    /// Stop at loss exp(−10^…).
+    pub log10_q: Option<f64>,
+    /// Stop at this certified gap.
+    pub certified_gap: Option<f64>,
+    /// Time budget; runs that meet it are not reproducible to the step.
+    pub seconds: Option<f64>,
+}
+
+/// What is kept along the way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObserveConfig {
+    /// Trace rows for every factor of ten in steps.
+    pub per_decade: usize,
+    /// Vectors of every observation go to vectors.csv for these seeds; the last observation's for all in `final_seeds`.
+    pub spectrum_seeds: Vec<u64>,
+    /// Seeds whose last predictor and spectrum go to vectors.csv.
+    pub final_seeds: Vec<u64>,
+}
+
+impl Default for ObserveConfig {
+    fn default() -> Self {
+        Self { per_decade: 10, spectrum_seeds: vec![], final_seeds: vec![0] }
+    }
+}
+
+fn default_width() -> usize {
+    16
+}
+
+impl RunConfig {
+    /// Reads and checks the table of one run.
+    pub fn check(table: &toml::Table) -> Result<Self> {
+        // Part by part, so that the error names the part.
+        for part in ["seed", "data", "network", "loss", "init", "solver", "stop"] {
+            if !table.contains_key(part) {
+                return Err(InputError::new(format!(
+                    "`run.{part}` is missing. Add it to [run], or to [grid] if it varies"
+                )));
+            }
+        }
+        for (key, value) in table {
+            let alone = match key.as_str() {
+                "data" => value.clone().try_into::<DataConfig>().err(),
+                "network" => value.clone().try_into::<NetworkConfig>().err(),
+                "solver" => value.clone().try_into::<SolverConfig>().err(),
+                "stop" => value.clone().try_into::<StopConfig>().err(),
+                "init" => value.clone().try_into::<InitConfig>().err(),
+                "observe" => value.clone().try_into::<ObserveConfig>().err(),
+                _ => None,
+            };
+            if let Some(e) = alone {
+                return Err(InputError::new(format!("`run.{key}`: {}", e.message().trim())));
+            }
+        }
+        let config: Self = table
+            .clone()
+            .try_into()
+            .map_err(|e: toml::de::Error| InputError::new(format!("`run`: {}", e.message().trim())))?;
+        config.check_numbers()?;
+        Ok(config)
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let between = |field: &str, v: f64, low: f64, high: f64| {
+            let inside = v > low && v <= high;
+            let remedy = "Choose a value in that range.";
+            inside
+                .then_some(())
+                .ok_or_else(|| InputError::value(field, v, &format!("above {low} and at most {high}"), remedy))
+        };
+        let optional = |field: &str, v: Option<f64>, low, high| v.map_or(Ok(()), |v| between(field, v, low, high));
+        between("run.network.depth", self.network.depth as f64, 0.0, 16.0)?;
+        between("run.network.width", self.network.width as f64, 0.0, 4096.0)?;
+        between("run.init.scale", self.init.scale, 0.0, 1e6)?;
+        between("run.stop.max_steps", self.stop.max_steps as f64, 0.0, 1e12)?;
+        optional("run.stop.log10_q", self.stop.log10_q, -300.0, 300.0)?;
+        optional("run.stop.certified_gap", self.stop.certified_gap, 0.0, 1e6)?;
+        optional("run.stop.seconds", self.stop.seconds, 0.0, 1e9)?;
+        between("run.observe.per_decade", self.observe.per_decade as f64, 0.0, 1000.0)?;
+        match self.solver {
+            SolverConfig::GradientDescent { eta } => between("run.solver.eta", eta, 0.0, 1e12)?,
+            SolverConfig::SmoothGradientDescent { eta, safety } => {
+                optional("run.solver.eta", eta, 0.0, 1e300)?;
+                between("run.solver.safety", safety, 0.0, 1e6)?;
+            }
+            SolverConfig::NormalizedGradientDescent { eta, decay } => {
+                between("run.solver.eta", eta, 0.0, 1e12)?;
+                between("run.solver.decay", decay + 1e-300, 0.0, 1.0)?;
+            }
+        }
+        if let DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. } = &self.data {
+            let features = shape.iter().try_fold(1_usize, |p, s| p.checked_mul(*s)).unwrap_or(usize::MAX);
+            between("run.data.shape (product)", features as f64, 0.0, MAX_COUNT as f64)?;
+            between("run.data.samples", *samples as f64, 1.0, MAX_COUNT as f64)?;
+        }
+        Ok(())
+    }
+
+    /// The data set, seeded by the run's seed alone: methods compared at one seed share it.
+    pub fn dataset(&self) -> Result<Dataset> {
+        match &self.data {
+            DataConfig::Gaussian { shape, samples, margin } => gaussian(shape, *samples, *margin, self.seed),
+            DataConfig::Planted { shape, samples, active_bins, certificate, domain } => {
+                planted(shape, *samples, *active_bins, *certificate, *domain, self.seed)
+            }
+            DataConfig::Images { set, pair, samples, center } => {
+                image_pair(*set, (pair[0], pair[1]), *samples, *center, self.seed)
+            }
+            DataConfig::Csv { file, label, shape } => csv::read_csv(file, label, shape.as_deref()),
+        }
+        .map_err(|e| e.at("run.data"))
+    }
+
+    /// The data set seen by the network.
+    pub fn task(&self, dataset: &Dataset) -> Task {
+        Task::new(dataset, self.network.architecture, self.network.depth, self.network.width)
+    }
+
+    /// The step rule.
+    pub fn step_rule(&self) -> StepRule {
+        match self.solver {
+            SolverConfig::GradientDescent { eta } => StepRule::Constant { eta },
+            SolverConfig::SmoothGradientDescent { eta, safety } => {
+                StepRule::Smooth { eta: eta.unwrap_or(f64::INFINITY), safety }
+            }
+            SolverConfig::NormalizedGradientDescent { eta, decay } => StepRule::Normalized { eta, decay },
+        }
+    }
+
+    /// The stop rules.
+    pub fn stop(&self) -> Stop {
+        let StopConfig { max_steps, log10_q, certified_gap, seconds } = self.stop;
+        Stop { max_steps, log10_q, certified_gap, time_budget: seconds.map(Duration::from_secs_f64) }
+    }
+}

@@ -1,0 +1,199 @@
+use super::Size;
+use super::spec::ResolvedSpec;
+use crate::error::{InputError, Result};
+use crate::math::sums::{max, median, min};
+use crate::record::table::{Cell, Table};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use toml::Value;
+
+/// An expectation: what must come out of the runs, fixed before they start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The claim in a sentence.
+    pub claim: String,
+    /// A column of runs.csv.
+    pub metric: String,
+    /// Which runs: parameter = value, or a list of values.
+    #[serde(default, rename = "where")]
+    pub filter: BTreeMap<String, Value>,
+    /// How runs become one number.
+    #[serde(default)]
+    pub statistic: Statistic,
+    /// If given, the statistic is divided by the same statistic of these runs.
+    #[serde(default)]
+    pub versus: BTreeMap<String, Value>,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub value: f64,
+    /// For `within`: the largest |measured − value|.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
+    /// Why this value and tolerance.
+    pub reason: String,
+    /// Sizes at which it is judged; default quick and full.
+    #[serde(default = "quick_and_full")]
+    pub sizes: Vec<Size>,
+}
+
+/// How runs become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistic {
+    /// The median.
+    #[default]
+    Median,
+    /// The largest: holds for every run.
+    Max,
+    /// The smallest: holds for every run.
+    Min,
+}
+
+/// How a number is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// At most.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// At least.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// Within a tolerance.
+    #[serde(rename = "within")]
+    Within,
+}
+
+fn quick_and_full() -> Vec<Size> {
+    vec![Size::Quick, Size::Full]
+}
+
+/// Judges every claim of a spec by its runs.csv; one row of summary.csv each.
+///
+/// # Errors
+/// If a claim names a column or a parameter that the runs do not have.
+pub fn judge(spec: &ResolvedSpec, runs: &Table) -> Result<Vec<Vec<Cell>>> {
+    let (paper, experiment) = spec.names();
+    spec.spec.claims.iter().map(|claim| claim.row(spec.size, runs, paper, experiment)).collect()
+}
+
+impl Claim {
+    fn row(&self, size: Size, runs: &Table, paper: &str, experiment: &str) -> Result<Vec<Cell>> {
+        let values = self.select(runs, &self.filter)?;
+        let mut spread = values.clone();
+        let mut measured = self.statistic.of(&values);
+        if !self.versus.is_empty() {
+            let base = self.statistic.of(&self.select(runs, &self.versus)?);
+            spread.iter_mut().for_each(|v| *v /= base);
+            measured /= base;
+        }
+        let verdict = match self.sizes.contains(&size) {
+            false => "not-run",
+            true if self.holds(measured) => "holds",
+            true => "fails",
+        };
+        Ok(vec![
+            paper.into(),
+            experiment.into(),
+            self.claim.as_str().into(),
+            self.metric_text().into(),
+            self.comparison.name().into(),
+            self.value.into(),
+            measured.into(),
+            values.len().into(),
+            verdict.into(),
+            min(&spread).into(),
+            max(&spread).into(),
+            self.tolerance.unwrap_or(f64::NAN).into(),
+            self.reason.as_str().into(),
+        ])
+    }
+
+    /// E.g. `max excess [depth=2] <= 0.01`.
+    pub fn condition(&self) -> String {
+        let tolerance = self.tolerance.map_or(String::new(), |t| format!(" ± {t}"));
+        format!("{} {} {}{tolerance}", self.metric_text(), self.comparison.name(), self.value)
+    }
+
+    fn holds(&self, measured: f64) -> bool {
+        match self.comparison {
+            Comparison::AtMost => measured <= self.value,
+            Comparison::AtLeast => measured >= self.value,
+            Comparison::Within => (measured - self.value).abs() <= self.tolerance.unwrap_or(0.0),
+        }
+    }
+
+    /// E.g. `max excess [depth=2] / [depth=1]`.
+    fn metric_text(&self) -> String {
+        let show = |filter: &BTreeMap<String, Value>| {
+            let parts: Vec<String> =
+                filter.iter().map(|(k, v)| format!("{k}={}", v.to_string().replace('"', ""))).collect();
+            if parts.is_empty() { String::new() } else { format!(" [{}]", parts.join(", ")) }
+        };
+        let versus = if self.versus.is_empty() { String::new() } else { format!(" /{}", show(&self.versus)) };
+        format!("{} {}{}{versus}", self.statistic.name(), self.metric, show(&self.filter))
+    }
+
+    /// The metric of the runs that match; NaN for one that did not give it, so that it cannot be overlooked.
+    fn select(&self, runs: &Table, filter: &BTreeMap<String, Value>) -> Result<Vec<f64>> {
+        let column = |name: &str| {
+            runs.column(name).ok_or_else(|| {
+                InputError::value(
+                    "expect",
+                    format!("about `{name}`"),
+                    &format!("about a column of runs.csv: {}", runs.columns.join(", ")),
+                    "Correct the name.",
+                )
+            })
+        };
+        let metric = column(&self.metric)?;
+        let mut tests = vec![];
+        for (name, wanted) in filter {
+            tests.push((column(name)?, wanted));
+        }
+        let matches = |row: &&Vec<Cell>| tests.iter().all(|(c, wanted)| matches_value(&row[*c], wanted));
+        Ok(runs.rows.iter().filter(matches).map(|row| row[metric].number()).collect())
+    }
+}
+
+fn matches_value(cell: &Cell, wanted: &Value) -> bool {
+    match wanted {
+        Value::Array(any) => any.iter().any(|w| matches_value(cell, w)),
+        Value::String(s) => cell.text() == *s,
+        Value::Integer(i) => cell.number() == *i as f64,
+        Value::Float(f) => cell.number() == *f,
+        other => cell.text() == other.to_string(),
+    }
+}
+
+impl Statistic {
+    fn of(self, values: &[f64]) -> f64 {
+        if values.is_empty() || values.iter().any(|v| v.is_nan()) {
+            return f64::NAN;
+        }
+        match self {
+            Self::Median => median(values),
+            Self::Max => max(values),
+            Self::Min => min(values),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Median => "median",
+            Self::Max => "max",
+            Self::Min => "min",
+        }
+    }
+}
+
+impl Comparison {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AtMost => "<=",
+            Self::AtLeast => ">=",
+            Self::Within => "within",
+        }
+    }
+}

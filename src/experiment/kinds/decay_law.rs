@@ -1,0 +1,50 @@
+use super::limit::Training;
+use super::{Context, RunResult, Vector};
+use crate::error::Result;
+use crate::math::sums::{max, median, slope};
+
+/// Groups below this fraction of the largest, at the oracle's optimum, are off the support.
+const OFF_SUPPORT: f64 = 1e-6;
+/// The fit uses observations with q between its last value over this, and its last value.
+const WINDOW: f64 = 100.0;
+
+/// Trains and fits, for every bin d off the predicted support, the exponent in |β̂_d|/R(β̂) ∝ q^e. Theory: e = ρ_d − 1.
+pub fn run(context: &Context) -> Result<RunResult> {
+    let dataset = context.config.dataset()?;
+    let mut training = Training::new(context.config, &dataset)?;
+    let regularizer = training.regularizer.clone();
+    // log q and log(‖β_g‖/R) of every observation.
+    let mut history: Vec<(f64, Vec<f64>)> = vec![];
+    let outcome = training.go(context, |frame, state| {
+        if let Some(r) = &regularizer {
+            let beta = frame.coordinates(state.predictor);
+            let total = r.value(&beta);
+            history.push(((-state.log_loss()).ln(), r.group_norms(&beta).iter().map(|n| (n / total).ln()).collect()));
+        }
+    });
+    let steps = outcome.steps;
+    let optimum = training.optimum.clone();
+    let mut result = training.result(context.config, &dataset, outcome);
+    let (Some(r), Some(optimum)) = (regularizer, optimum) else { return Ok(result) };
+
+    let sizes = r.group_norms(&optimum.predictor);
+    let certificates = r.dual_certificates(&optimum.dual);
+    let (largest, top) = (max(&sizes), max(&certificates));
+    let last = history.last().map_or(f64::NAN, |h| h.0);
+    let window: Vec<&(f64, Vec<f64>)> = history.iter().filter(|h| h.0 > 0.0 && h.0 >= last - WINDOW.ln()).collect();
+    let x: Vec<f64> = window.iter().map(|h| h.0).collect();
+    let off: Vec<usize> = (0..sizes.len()).filter(|&g| sizes[g] < OFF_SUPPORT * largest).collect();
+    let predicted: Vec<f64> = off.iter().map(|&g| certificates[g] / top - 1.0).collect();
+    let measured: Vec<f64> =
+        off.iter().map(|&g| slope(&x, &window.iter().map(|h| h.1[g]).collect::<Vec<_>>())).collect();
+    let errors: Vec<f64> = predicted.iter().zip(&measured).map(|(p, m)| (p - m).abs()).collect();
+    result.metrics.extend([
+        ("decay_bins", off.len() as f64),
+        ("decay_error", median(&errors)),
+        ("decay_error_largest", errors.iter().copied().fold(f64::NAN, f64::max)),
+        ("decay_slope", slope(&predicted, &measured)),
+    ]);
+    result.vectors.push(Vector { step: steps, quantity: "decay-predicted", values: predicted });
+    result.vectors.push(Vector { step: steps, quantity: "decay-measured", values: measured });
+    Ok(result)
+}

@@ -1,0 +1,167 @@
+use super::{Context, RunResult, Vector};
+use crate::data::Dataset;
+use crate::data::embedded::test_pair;
+use crate::error::Result;
+use crate::experiment::config::{DataConfig, RunConfig};
+use crate::linear::metric::{COLUMNS, Meter, Observation};
+use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt};
+use crate::linear::solver::{Objective, Outcome, Schedule, State, Status, gradient_descent};
+use crate::linear::{Frame, Task};
+use crate::math::dft::Bins;
+use crate::math::sums::{direction, min};
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+/// Trains one network on one data set and compares it with what theory predicts.
+pub fn run(context: &Context) -> Result<RunResult> {
+    let dataset = context.config.dataset()?;
+    let mut training = Training::new(context.config, &dataset)?;
+    let outcome = training.go(context, |_, _| {});
+    Ok(training.result(context.config, &dataset, outcome))
+}
+
+/// A run in progress: shared by the kinds that train.
+pub struct Training {
+    pub task: Task,
+    pub regularizer: Option<Regularizer>,
+    pub optimum: Option<Optimum>,
+    parameters: Vec<f64>,
+    trace: Vec<(u64, Observation)>,
+    vectors: Vec<Vector>,
+    /// β of the last observation, in the network's coordinates.
+    last: Vec<f64>,
+}
+
+impl Training {
+    /// # Errors
+    /// If the data are not separable where theory predicts a convex optimum.
+    pub fn new(config: &RunConfig, dataset: &Dataset) -> Result<Self> {
+        let task = config.task(dataset);
+        let regularizer = task.regularizer();
+        let convex = regularizer.as_ref().filter(|r| r.is_norm());
+        let optimum = convex.map(|r| minimum_norm(&task.regularized_rows(), r)).transpose()?;
+        let parameters = task.initial(config.init.scale, config.seed);
+        Ok(Self { task, regularizer, optimum, parameters, trace: vec![], vectors: vec![], last: vec![] })
+    }
+
+    /// Runs the solver; `also` sees every observed state.
+    pub fn go(&mut self, context: &Context, mut also: impl FnMut(&Frame, &State)) -> Outcome {
+        let (config, frame) = (context.config, self.task.frame.clone());
+        let mut meter = Meter::new(&frame, self.regularizer.as_ref(), self.optimum.as_ref());
+        let (trace, vectors, last) = (&mut self.trace, &mut self.vectors, &mut self.last);
+        let keep_spectra = config.observe.spectrum_seeds.contains(&config.seed);
+        let observe = |state: &State| {
+            let observation = meter.measure(state);
+            trace.push((state.step, observation));
+            if keep_spectra {
+                vectors.push(Vector {
+                    step: state.step,
+                    quantity: "spectrum",
+                    values: shown_spectrum(&frame, state.predictor),
+                });
+            }
+            *last = state.predictor.to_vec();
+            also(&frame, state);
+            let gap = observation[GAP];
+            if context.stop.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue((!gap.is_nan()).then_some(gap))
+            }
+        };
+        let objective = Objective { rows: &mut self.task.rows, network: self.task.network.as_mut(), loss: config.loss };
+        let schedule = Schedule::log_spaced(config.observe.per_decade);
+        gradient_descent(objective, &mut self.parameters, config.step_rule(), &config.stop(), schedule, observe)
+    }
+
+    /// Final metrics, trace and vectors.
+    pub fn result(mut self, config: &RunConfig, dataset: &Dataset, outcome: Outcome) -> RunResult {
+        let mut metrics: Vec<(&'static str, f64)> = match self.trace.last() {
+            Some((_, o)) => COLUMNS.into_iter().zip(*o).collect(),
+            None => COLUMNS.into_iter().map(|c| (c, f64::NAN)).collect(),
+        };
+        let finite = self.last.iter().all(|b| b.is_finite()) && outcome.status != Status::Interrupted;
+        metrics.extend(self.final_metrics(config, dataset, finite));
+        if config.observe.final_seeds.contains(&config.seed) && finite {
+            self.keep_final(outcome.steps);
+        }
+        let trace = self.trace.into_iter().map(|(step, o)| (step, o.to_vec())).collect();
+        RunResult {
+            status: outcome.status,
+            reason: outcome.reason,
+            steps: outcome.steps,
+            metrics,
+            trace_columns: &COLUMNS,
+            trace,
+            vectors: self.vectors,
+        }
+    }
+
+    fn final_metrics(&mut self, config: &RunConfig, dataset: &Dataset, finite: bool) -> Vec<(&'static str, f64)> {
+        let (frame, rows) = (&self.task.frame, self.task.regularized_rows());
+        let margin = self.trace.last().map_or(f64::NAN, |(_, o)| o[MARGIN]);
+        let scaled = |v: Vec<f64>| -> Vec<f64> { v.iter().map(|b| b / margin).collect() };
+        let at_margin_one =
+            |regularizer: Regularizer, v: Vec<f64>| if finite { regularizer.value(&scaled(v)) } else { f64::NAN };
+        let d = dataset.features();
+        let kkt = self
+            .regularizer
+            .as_ref()
+            .filter(|_| finite)
+            .and_then(|r| bridge_kkt(&rows, r, &frame.coordinates(&self.last)));
+        let kkt_value = |f: &dyn Fn(&crate::linear::predicted::BridgeKkt) -> f64| kkt.as_ref().map_or(f64::NAN, f);
+        let in_parameters = match finite {
+            true => parameter_kkt(&self.task.rows, self.task.network.as_mut(), &self.parameters).unwrap_or(f64::NAN),
+            false => f64::NAN,
+        };
+        let gaps: Vec<f64> = self.trace.iter().map(|(_, o)| o[GAP]).filter(|g| !g.is_nan()).collect();
+        vec![
+            ("optimum", self.optimum.as_ref().map_or(f64::NAN, |o| o.value)),
+            ("oracle_residual", self.optimum.as_ref().map_or(f64::NAN, |o| o.residual)),
+            ("smallest_gap", if gaps.is_empty() { f64::NAN } else { min(&gaps) }),
+            ("norm_l2", at_margin_one(Regularizer::l2(d), frame.signal(&self.last))),
+            ("norm_fourier_l1", at_margin_one(Regularizer::bridge(frame.dft().bins(), 2), frame.spectrum(&self.last))),
+            ("norm_l1", at_margin_one(Regularizer::bridge(Bins::signal(d), 2), frame.signal(&self.last))),
+            ("kkt_residual", kkt_value(&|k| k.residual)),
+            ("modulus_spread", kkt_value(&|k| k.modulus_spread)),
+            ("phase_error", kkt_value(&|k| k.phase_error)),
+            ("slackness", kkt_value(&|k| k.slackness)),
+            ("support", kkt_value(&|k| k.support as f64)),
+            ("test_error", test_error(config, &self.task.frame.signal(&self.last))),
+            ("parameter_kkt", in_parameters),
+        ]
+    }
+
+    fn keep_final(&mut self, step: u64) {
+        let frame = &self.task.frame;
+        let mut keep = |quantity, values| self.vectors.push(Vector { step, quantity, values });
+        keep("final-predictor", direction(&frame.signal(&self.last)));
+        keep("final-spectrum", shown_spectrum(frame, &self.last));
+        let d = self.last.len();
+        if self.parameters.len() == 2 * d {
+            keep("filter-1", direction(&frame.signal(&self.parameters[..d])));
+            keep("filter-2", direction(&frame.signal(&self.parameters[d..])));
+        }
+    }
+}
+
+const MARGIN: usize = 2;
+const GAP: usize = 6;
+
+/// |β̂|/‖β̂‖₂: frequencies 0 … ⌊D/2⌋ of a signal, all of an image (row-major).
+fn shown_spectrum(frame: &Frame, beta: &[f64]) -> Vec<f64> {
+    let packed = direction(&frame.spectrum(beta));
+    let full = frame.dft().full(&packed);
+    let shown = if frame.dft().is_image() { full.len() } else { full.len() / 2 + 1 };
+    full[..shown].iter().map(|b| b.norm()).collect()
+}
+
+/// The share of held-out images on the wrong side; NaN for other data.
+fn test_error(config: &RunConfig, beta: &[f64]) -> f64 {
+    let DataConfig::Images { set, pair, samples, center } = config.data else { return f64::NAN };
+    let Ok(held_out) = test_pair(set, (pair[0], pair[1]), samples, center, config.seed) else { return f64::NAN };
+    let rows = crate::math::rows::Rows::new(held_out.signed_rows(), held_out.features());
+    let mut margins = vec![0.0; rows.samples()];
+    rows.times(beta, &mut margins);
+    margins.iter().filter(|m| **m <= 0.0).count() as f64 / margins.len() as f64
+}

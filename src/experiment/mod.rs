@@ -1,0 +1,16 @@
+//! From a spec to a record: Spec (TOML) → checked runs → runner → expectations.
+
+mod catalogue;
+mod config;
+mod expect;
+pub mod kinds;
+mod runner;
+mod size;
+mod spec;
+
+pub use catalogue::{Entry, load_all, select};
+pub use config::RunConfig;
+pub use expect::{Claim, judge};
+pub use runner::{Event, Options, run_experiment};
+pub use size::Size;
+pub use spec::{ResolvedSpec, Run, Spec};

@@ -1,0 +1,118 @@
+//! The page of a paper, `results/<paper>/README.md`.
+
+use super::table::{claims, count};
+use crate::record::table::Table;
+
+/// What the page says about one experiment; texts are Markdown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExperimentPage {
+    /// Folder name under `results/<paper>/`.
+    pub slug: String,
+    /// Heading.
+    pub title: String,
+    /// The question in a sentence.
+    pub question: String,
+    /// What the paper claims.
+    pub claim: String,
+    /// The analysis.
+    pub prose: String,
+    /// (file stem, caption) of each figure.
+    pub figures: Vec<(String, String)>,
+}
+
+/// The page of `paper`: all verdicts first, then each experiment with question, claim, figures, prose and data.
+///
+/// Links are relative to `results/<paper>/`; rows of `summary` that belong to another paper are left out.
+pub fn paper_page(paper: &str, title: &str, experiments: &[ExperimentPage], summary: &Table) -> String {
+    let mut own = Table::new(summary.columns.clone());
+    let column = summary.column("paper");
+    own.rows = summary.rows.iter().filter(|r| column.is_none_or(|c| r[c].text() == paper)).cloned().collect();
+    let claims = claims(&own);
+    let mut out = format!("# {title}\n\n{}.\n\n", count(&claims));
+    out.push_str(
+        "| experiment | claim | predicted | measured ± spread (n) | tolerance | verdict |\n|---|---|---|---|---|---|\n",
+    );
+    for claim in &claims {
+        let slug = claim.experiment.split_once('/').map_or("", |s| s.1);
+        let [words, predicted, measured, tolerance, verdict] = claim.cells.each_ref().map(|c| c.replace('|', "\\|"));
+        let mark = if verdict == "holds" { verdict } else { format!("**{verdict}**") };
+        let verdict =
+            if claim.reason.is_empty() { mark } else { format!("{mark}: {}", claim.reason.replace('|', "\\|")) };
+        let link = experiments.iter().find(|e| e.slug == slug).map(|e| format!("[{slug}](#{})", anchor(&e.title)));
+        let link = link.unwrap_or_else(|| slug.to_owned());
+        out.push_str(&format!("| {link} | {words} | {predicted} | {measured} | {tolerance} | {verdict} |\n"));
+    }
+    for page in experiments {
+        let ExperimentPage { slug, title, question, claim, prose, figures } = page;
+        out.push_str(&format!("\n## {title}\n"));
+        for (name, text) in [("Question", question), ("Claim", claim)] {
+            if !text.trim().is_empty() {
+                out.push_str(&format!("\n**{name}.** {}\n", text.trim()));
+            }
+        }
+        if !prose.trim().is_empty() {
+            out.push_str(&format!("\n{}\n", prose.trim()));
+        }
+        for (name, caption) in figures {
+            let caption = markup(caption.trim());
+            out.push_str(&format!("\n![{}]({slug}/{name}.png)\n", plain(&caption)));
+            if !caption.is_empty() {
+                out.push_str(&format!("\n*Figure `{name}`.* {caption}\n"));
+            }
+        }
+        let link = |file: &str| format!("[{file}]({slug}/{file})");
+        let data = ["runs.csv", "trace.csv", "vectors.csv", "record.toml"].map(link).join(", ");
+        out.push_str(&format!("\nData: {data}.\n"));
+    }
+    out
+}
+
+/// GitHub's anchor of a heading.
+fn anchor(title: &str) -> String {
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// `^{…}` and `_{…}` as HTML.
+fn markup(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = [rest.find("^{"), rest.find("_{")].into_iter().flatten().min() {
+        let Some(length) = rest[start..].find('}') else { break };
+        let tag = if rest[start..].starts_with('^') { "sup" } else { "sub" };
+        out.push_str(&format!("{}<{tag}>{}</{tag}>", &rest[..start], &rest[start + 2..start + length]));
+        rest = &rest[start + length + 1..];
+    }
+    out + rest
+}
+
+/// Alternative text: no tags, no brackets, one line.
+fn plain(text: &str) -> String {
+    let text =
+        ["<sup>", "</sup>", "<sub>", "</sub>", "[", "]"].iter().fold(text.to_owned(), |t, tag| t.replace(tag, ""));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_has_verdicts_then_experiments() {
+        let page = ExperimentPage {
+            slug: "02-conv".into(),
+            title: "Convolutions: ℓ1 in Fourier".into(),
+            question: "Which norm?".into(),
+            figures: vec![("margin".into(), "1 − γ/γ^{*} [all seeds]".into())],
+            ..ExperimentPage::default()
+        };
+        let text =
+            paper_page("gunasekar2018", "Gunasekar et al. 2018", &[page], &super::super::table::tests::summary());
+        assert!(
+            text.starts_with("# Gunasekar et al. 2018\n\n3 claims: 1 holds, 1 fails, 1 not run.\n\n| experiment"),
+            "{text}"
+        );
+        assert!(text.contains("[02-conv](#convolutions-ℓ1-in-fourier)") && text.contains("depth \\| width"), "{text}");
+        assert!(text.contains("![1 − γ/γ* all seeds](02-conv/margin.png)") && text.contains("γ<sup>*</sup>"), "{text}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Reports: figures, tables and pages. All are functions of records and of nothing else.
+
+pub mod figure;
+pub mod markdown;
+mod page;
+pub mod table;
+
+pub use figure::{Look, Style, Theme, draw_record, render};
+pub use page::write_paper_page;
