@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{InputError, Result};
+
 /// One figure, written as `<name>.svg` and `<name>.png`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +25,60 @@ pub struct FigureSpec {
     /// The panels, filled row by row; `[[figure.panel]]` in TOML.
     #[serde(rename = "panel")]
     pub panels: Vec<PanelSpec>,
+}
+
+impl FigureSpec {
+    /// Refuses a name that is no file stem, a figure without panels, and fields that a panel's kind does not use.
+    ///
+    /// # Errors
+    /// The message names the figure, the panel, the field and the kinds that use it.
+    pub fn check(&self) -> Result<()> {
+        let place = format!("figure `{}`", self.name);
+        if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        {
+            return Err(
+                InputError::value("name", &self.name, "letters, digits, `-`, `_` and `.`", "Rename it.").at(place)
+            );
+        }
+        if self.panels.is_empty() {
+            return Err(InputError::new("there is no panel. Add a `[[figure.panel]]`.").at(place));
+        }
+        for (i, panel) in self.panels.iter().enumerate() {
+            panel.check().map_err(|e| e.at(format!("{place}, panel {}", i + 1)))?;
+        }
+        Ok(())
+    }
+}
+
+impl PanelSpec {
+    fn check(&self) -> Result<()> {
+        use PanelKind::{Heatmap, Images, Lines, Points, Profile, Scatter};
+        let fields: [(&str, bool, &[PanelKind]); 16] = [
+            ("x", self.x.is_some(), &[Lines, Points, Scatter, Heatmap]),
+            ("y", self.y.is_some(), &[Lines, Points, Scatter]),
+            ("series", self.series.is_some(), &[Lines, Points, Scatter, Profile, Images]),
+            ("spread", self.spread.is_some(), &[Lines]),
+            ("reference", !self.reference.is_empty(), &[Lines, Points]),
+            ("vertical", !self.vertical.is_empty(), &[Lines, Heatmap]),
+            ("quantity", self.quantity.is_some(), &[Profile, Heatmap, Images]),
+            ("step", self.step.is_some(), &[Scatter, Profile, Images]),
+            ("style", self.style.is_some(), &[Profile]),
+            ("shift", self.shift.is_some(), &[Profile, Heatmap, Images]),
+            ("normalise", self.normalise, &[Profile, Images]),
+            ("colour_scale", self.colour_scale.is_some(), &[Heatmap, Images]),
+            ("colour_label", self.colour_label.is_some(), &[Heatmap, Images]),
+            ("colour_range", self.colour_range.is_some(), &[Heatmap, Images]),
+            ("colours", self.colours.is_some(), &[Heatmap, Images]),
+            ("shape", self.shape.is_some(), &[Images]),
+        ];
+        for (field, given, kinds) in fields {
+            if given && !kinds.contains(&self.kind) {
+                let kinds = kinds.iter().map(|k| format!("{k:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
+                return Err(InputError::new(format!("`{field}` is used by {kinds} only. Remove it or change `kind`.")));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One panel. Which fields a kind uses is said at [`PanelKind`]; the others are refused.

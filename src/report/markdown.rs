@@ -30,14 +30,14 @@ pub fn paper_page(paper: &str, title: &str, experiments: &[ExperimentPage], summ
     let claims = claims(&own);
     let mut out = format!("# {title}\n\n{}.\n\n", count(&claims));
     out.push_str(
-        "| experiment | claim | predicted | measured ± spread (n) | tolerance | verdict |\n|---|---|---|---|---|---|\n",
+        "| experiment | claim | predicted | measured ± spread (n) | tolerance (why) | verdict |\n|---|---|---|---|---|---|\n",
     );
     for claim in &claims {
         let slug = claim.experiment.split_once('/').map_or("", |s| s.1);
         let [words, predicted, measured, tolerance, verdict] = claim.cells.each_ref().map(|c| c.replace('|', "\\|"));
-        let mark = if verdict == "holds" { verdict } else { format!("**{verdict}**") };
-        let verdict =
-            if claim.reason.is_empty() { mark } else { format!("{mark}: {}", claim.reason.replace('|', "\\|")) };
+        let verdict = if verdict == "holds" { verdict } else { format!("**{verdict}**") };
+        let reason = claim.reason.replace('|', "\\|");
+        let tolerance = if reason.is_empty() { tolerance } else { format!("{tolerance} ({reason})").trim().to_owned() };
         let link = experiments.iter().find(|e| e.slug == slug).map(|e| format!("[{slug}](#{})", anchor(&e.title)));
         let link = link.unwrap_or_else(|| slug.to_owned());
         out.push_str(&format!("| {link} | {words} | {predicted} | {measured} | {tolerance} | {verdict} |\n"));

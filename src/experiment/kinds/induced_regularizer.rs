@@ -3,56 +3,54 @@ use crate::error::Result;
 use crate::linear::network::Network;
 use crate::linear::solver::Status;
 use crate::math::random::Stream;
-use crate::math::sums::norm;
 use nalgebra::{DMatrix, DVector};
 use std::sync::atomic::Ordering;
 
-const COLUMNS: [&str; 2] = ["squared_norm", "constraint"];
-/// Steps of the damped iteration between two observations.
-const OBSERVE_EVERY: u64 = 10;
+const COLUMNS: [&str; 2] = ["squared_norm", "tangent"];
+/// Random starts tried before giving up.
+const MAX_DRAWS: u64 = 100;
 
-/// min{‖w‖² : P(w) = β} for a random β, against the closed form L·R(β)^{2/L}.
+/// min{‖w‖² : P(w) = β} for a random β, against the closed form L·R(β)^{2/L}, which is not used on the way.
 ///
-/// Sequential projection: with J = J_P(w) and Jw = L·P(w) (Euler), the least-norm point of the linearised constraint is
-/// J⁺(β + (L−1)P(w)); w moves a 1/L of the way there. No closed form is used on the way.
+/// From a random w, Newton's method finds the fibre P(w) = β (or another draw is taken). Then w descends along the fibre:
+/// a step against the tangential part of w, which is w − J⁺Jw = w − L·J⁺β by Euler's identity, and back onto the fibre.
 pub fn run(context: &Context) -> Result<RunResult> {
     let config = context.config;
     let mut task = config.task(&config.dataset()?);
-    let network = task.network.as_mut();
-    let degree = network.degree() as f64;
-    let beta = DVector::from_vec(Stream::new(config.seed, &["target"]).normals(network.features()));
-    let mut w = DVector::from_vec(task.initial(config.init.scale, config.seed));
-    let network = task.network.as_mut();
-    let (mut trace, mut step, mut status) = (vec![], 0, Status::MaxSteps);
-    loop {
-        let (p, j) = linearize(network, &w);
-        let goal = pseudo_solve(&j, &(&beta + (degree - 1.0) * &p));
-        let change = (&goal - &w) / degree;
-        let moved = change.norm() / w.norm();
-        if step % OBSERVE_EVERY == 0 || moved < 1e-14 {
-            trace.push((step, vec![w.norm_squared(), (&p - &beta).norm() / beta.norm()]));
-        }
-        if !moved.is_finite() {
-            status = Status::Diverged;
-        } else if moved < 1e-14 {
-            status = Status::Converged;
+    let degree = task.network.degree() as f64;
+    let beta = DVector::from_vec(Stream::new(config.seed, &["target"]).normals(task.network.features()));
+    let found = (0..MAX_DRAWS).find_map(|draw| {
+        let start = task.initial(config.init.scale, config.seed + 1_000_003 * draw);
+        onto_fibre(&mut *task.network, DVector::from_vec(start), &beta, 100)
+    });
+    let network = &mut *task.network;
+    let (mut trace, mut step, mut length) = (vec![], 0, 0.5);
+    let mut w = found.clone().unwrap_or_else(|| DVector::zeros(network.parameters()));
+    let status = loop {
+        let (_, j) = linearize(network, &w);
+        let tangent = &w - degree * pseudo_solve(&j, &beta);
+        trace.push((step, vec![w.norm_squared(), tangent.norm() / w.norm()]));
+        if found.is_none() {
+            break Status::Diverged;
+        } else if tangent.norm() < 1e-9 * w.norm() || length < 1e-12 {
+            break Status::Converged;
         } else if context.stop.load(Ordering::Relaxed) {
-            status = Status::Interrupted;
-        } else if step < config.stop.max_steps {
-            w += change;
-            step += 1;
-            continue;
+            break Status::Interrupted;
+        } else if step >= config.stop.max_steps {
+            break Status::MaxSteps;
         }
-        break;
-    }
-    // Newton's last word on the constraint.
-    for _ in 0..3 {
-        let (p, j) = linearize(network, &w);
-        w += pseudo_solve(&j, &(&beta - p));
-    }
+        match onto_fibre(network, &w - length * &tangent, &beta, 5).filter(|next| next.norm() < w.norm()) {
+            Some(next) => {
+                w = next;
+                length = (1.5 * length).min(0.5);
+            }
+            None => length *= 0.5,
+        }
+        step += 1;
+    };
     let (p, _) = linearize(network, &w);
     let closed = task.regularizer().map_or(f64::NAN, |r| degree * r.value(beta.as_slice()).powf(2.0 / degree));
-    let squared = norm(w.as_slice()).powi(2);
+    let squared = w.norm_squared();
     let metrics = vec![
         ("squared_norm", squared),
         ("closed_form", closed),
@@ -61,7 +59,7 @@ pub fn run(context: &Context) -> Result<RunResult> {
     ];
     let reason = match status {
         Status::Converged => "the iteration no longer moves",
-        Status::Diverged => "a number stopped being finite; try another init.scale",
+        Status::Diverged => "no start reached P(w) = β; try another init.scale",
         Status::Interrupted => "interrupted; the same command goes on",
         _ => "all steps were taken; allow more (max_steps) to go further",
     };
@@ -74,6 +72,27 @@ pub fn run(context: &Context) -> Result<RunResult> {
         trace,
         vectors: vec![],
     })
+}
+
+/// Newton's method for P(w) = β, each step at most half of ‖w‖ long; `None` if it does not get there.
+fn onto_fibre(
+    network: &mut dyn Network,
+    mut w: DVector<f64>,
+    beta: &DVector<f64>,
+    steps: usize,
+) -> Option<DVector<f64>> {
+    for _ in 0..steps {
+        let (p, j) = linearize(network, &w);
+        let missing = beta - p;
+        if missing.norm() <= 1e-13 * beta.norm() {
+            break;
+        }
+        let change = pseudo_solve(&j, &missing);
+        let shorten = (0.5 * w.norm() / change.norm()).min(1.0);
+        w += shorten * change;
+    }
+    let (p, _) = linearize(network, &w);
+    ((beta - p).norm() <= 1e-11 * beta.norm()).then_some(w)
 }
 
 /// P(w) and its Jacobian, row by row from pullbacks of unit vectors.

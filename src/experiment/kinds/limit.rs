@@ -117,6 +117,7 @@ impl Training {
         let gaps: Vec<f64> = self.trace.iter().map(|(_, o)| o[GAP]).filter(|g| !g.is_nan()).collect();
         vec![
             ("optimum", self.optimum.as_ref().map_or(f64::NAN, |o| o.value)),
+            ("predicted_margin", self.optimum.as_ref().map_or(f64::NAN, |o| 1.0 / o.value)),
             ("oracle_residual", self.optimum.as_ref().map_or(f64::NAN, |o| o.residual)),
             ("smallest_gap", if gaps.is_empty() { f64::NAN } else { min(&gaps) }),
             ("norm_l2", at_margin_one(Regularizer::l2(d), frame.signal(&self.last))),

@@ -64,7 +64,7 @@ impl Canvas<'_> {
             Dash::Long => &[6.0, 2.5],
             Dash::Short => &[3.2, 2.0],
             Dash::Dots => &[1.2, 1.8],
-            Dash::DashDot => &[6.0, 1.8, 1.4, 1.8],
+            Dash::Mixed => &[6.0, 1.8, 1.4, 1.8],
         };
         for piece in dashes(points, pattern) {
             let _ = self.back.draw_path(piece.into_iter().map(at), &style);

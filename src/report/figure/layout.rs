@@ -2,8 +2,10 @@
 
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::axis::Ticks;
 use super::canvas::{self, Canvas, Type};
-use super::plot::{ColourBar, Frame, Key, Plot};
+use super::frame::Frame;
+use super::plot::{ColourBar, Key, Plot};
 use super::style::{Ink, Stroke};
 use crate::record::figure_spec::{FigureSpec, PanelKind};
 
@@ -72,14 +74,15 @@ impl Grid {
         let mut frames = Vec::new();
         for plot in plots {
             let (x, y) = plot.limits();
-            let y_ticks = plot.y.ticks(y, (self.height / (2.6 * s)).clamp(2.0, 8.0) as usize);
+            let blank = |ticks| if plot.is_empty() { Ticks::default() } else { ticks };
+            let y_ticks = blank(plot.y.ticks(y, (self.height / (2.6 * s)).clamp(2.0, 8.0) as usize));
             margins.push(Margins {
                 left: left(plot, &y_ticks.major, ink),
                 right: right(plot, ink),
                 ..Margins::default()
             });
             let height = plot.bare.map_or(self.height, |b| b[1]);
-            frames.push(Frame { left: 0.0, top: 0.0, width: 0.0, height, x, y, x_ticks: Default::default(), y_ticks });
+            frames.push(Frame { left: 0.0, top: 0.0, width: 0.0, height, x, y, x_ticks: Ticks::default(), y_ticks });
         }
         // Panels of one grid column share their left and right edges.
         let edge = |column: usize, last: bool, side: fn(&Margins) -> f64| {
@@ -101,7 +104,7 @@ impl Grid {
             }
             frame.width = plot.bare.map_or(self.width_of(i) - m.left - m.right, |b| b[0]);
             frame.left = OUTER + (self.width - 2.0 * OUTER) * column as f64 / self.columns as f64 + m.left;
-            if plot.bare.is_none() {
+            if plot.bare.is_none() && !plot.is_empty() {
                 frame.x_ticks = plot.x.ticks_that_fit(frame.x, frame.width, s);
             }
             m.top = 1.3 * s * title(plot, frame, ink).len() as f64 + 0.9 * s;
@@ -211,7 +214,7 @@ fn words(canvas: &mut Canvas, plot: &Plot, f: &Frame, m: &Margins, letter: Optio
         canvas.text(&label, [x + 14.0, y], ink.words(0.9, HPos::Left, VPos::Center));
     }
     let how = Type { upright: true, ..ink.words(1.0, HPos::Center, VPos::Top) };
-    canvas.text(&bar.axis.label, [x + 14.0 + bar_labels(bar, ink) + 0.5 * s, f.top + 0.5 * f.height], how);
+    canvas.text(&bar.axis.label, [x + 14.0 + bar_labels(bar, ink) + 0.9 * s, f.top + 0.5 * f.height], how);
 }
 
 /// Keys of several panels with repetitions gone; a key with a line replaces one without.

@@ -2,16 +2,22 @@
 
 mod axis;
 mod canvas;
+mod colours;
+mod frame;
+mod images;
 mod layout;
 mod plot;
+mod points;
 mod rows;
 mod series;
 mod style;
+mod theory;
 mod vectors;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use canvas::png;
 pub use style::{Look, Style, Theme};
 
 use self::rows::{Record, Rows};
@@ -64,6 +70,7 @@ fn source(panel: &PanelSpec) -> Source {
 }
 
 fn draw_figure(record: &Record, spec: &FigureSpec, look: Look) -> Result<String> {
+    spec.check()?;
     let ink = Ink::new(look);
     let place = |i: usize| format!("figure `{}`, panel {}", spec.name, i + 1);
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -97,11 +104,11 @@ fn draw_figure(record: &Record, spec: &FigureSpec, look: Look) -> Result<String>
         let cx = Context { ink: &ink, place: &place, width: grid.width_of(i), values: &values, theory: &theory };
         let mut plot = match panel.kind {
             PanelKind::Lines => series::lines(record, panel, &cx),
-            PanelKind::Points => series::points(record, panel, &cx),
-            PanelKind::Scatter => series::scatter(record, panel, &cx),
+            PanelKind::Points => points::points(record, panel, &cx),
+            PanelKind::Scatter => points::scatter(record, panel, &cx),
             PanelKind::Profile => vectors::profile(record, panel, &cx),
             PanelKind::Heatmap => vectors::heatmap(record, panel, &cx),
-            PanelKind::Images => vectors::images(record, panel, &cx),
+            PanelKind::Images => images::images(record, panel, &cx),
         }?;
         plot.title = panel.title.clone();
         plots.push(plot);
@@ -138,4 +145,71 @@ pub fn draw_record(folder: &Path, figures: &[FigureSpec]) -> Result<Vec<PathBuf>
         }
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+    struct Figures {
+        figure: Vec<FigureSpec>,
+    }
+
+    const SPEC: &str = r#"
+        [[figure]]
+        name = "all"
+        caption = "β̂ & γ^{*}"
+        panel = [
+            { kind = "lines", y = "log_loss", y_scale = "ln", series = "depth", where = { depth = [2, 3] },
+              reference = [{ slope = -1.0, label = "1/t" }], vertical = [{ x = 2 }] },
+            { kind = "points", x = "depth", y = "margin", reference = [{ value = 1, label = "one" }] },
+            { kind = "scatter", from = "vectors", x = "predictor", y = "predictor" },
+            { kind = "profile", quantity = "predictor", shift = "peak", series = "depth", legend = "L = {depth}" },
+            { kind = "heatmap", quantity = "predictor", x = "log_loss" },
+            { kind = "images", quantity = "predictor", shape = [2, 2], series = "depth", shift = "fft" },
+            { kind = "points", x = "depth", y = "margin", where = { depth = 9 } },
+        ]
+    "#;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut vectors = String::from("run,step,quantity,index,value\n");
+        for (run, step, index) in (0..24).map(|i| (1 + i / 12, i / 4 % 3, i % 4)) {
+            vectors.push_str(&format!("{run},{step},predictor,{index},{}\n", f64::from(index * step) - 1.5));
+        }
+        let trace = "run,step,log_loss\n1,0,0.0\n1,1,-1.5\n1,2,-3000.0\n2,0,0.0\n2,1,-1.0\n2,2,-2000.0\n";
+        let runs = "run,depth,status,margin\n1,2,converged,0.5\n2,3,converged,\n";
+        for (name, text) in [("runs.csv", runs), ("trace.csv", trace), ("vectors.csv", &vectors)] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn every_kind_draws_the_same_bytes_twice() {
+        let figures: Figures = toml::from_str(SPEC).unwrap();
+        assert_eq!(toml::from_str::<Figures>(&toml::to_string(&figures).unwrap()).unwrap(), figures);
+        let folder = folder();
+        let paths = draw_record(folder.path(), &figures.figure).unwrap();
+        let first: Vec<_> = paths.iter().map(|p| std::fs::read(p).unwrap()).collect();
+        draw_record(folder.path(), &figures.figure).unwrap();
+        assert!(paths.iter().zip(&first).all(|(p, bytes)| std::fs::read(p).unwrap() == *bytes));
+        let svg = String::from_utf8(first[0].clone()).unwrap();
+        assert!(svg.contains("no data") && svg.contains("L = 2") && !svg.contains("NaN"));
+        let dark = render(folder.path(), &figures.figure[0], Theme::Dark).unwrap();
+        assert_ne!(svg, dark);
+    }
+
+    #[test]
+    fn errors_name_figure_panel_column_and_what_there_is() {
+        let mut figures: Figures = toml::from_str(SPEC).unwrap();
+        let folder = folder();
+        figures.figure[0].panels[1].y = Some(crate::record::figure_spec::OneOrMany::One("gap".into()));
+        let error = draw_record(folder.path(), &figures.figure).unwrap_err().to_string();
+        assert!(error.contains("figure `all`, panel 2: there is no column `gap`. Use one of: run, depth, "), "{error}");
+        figures.figure[0].panels[1].shape = Some([1, 1]);
+        let error = draw_record(folder.path(), &figures.figure).unwrap_err().to_string();
+        assert!(error.contains("panel 2: `shape` is used by images only"), "{error}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{Axis, Ticks};
+use super::axis::Axis;
 use super::canvas::{self, Canvas, Type};
+use super::frame::Frame;
 use super::style::{Dash, Ink, Rgb, SeriesStyle, Shape, Stroke};
 
 /// Something drawn at positions of the axes; `dx` is a sideways move in points.
@@ -117,71 +118,12 @@ pub struct Plot {
     pub same_limits: bool,
 }
 
-/// The box of the data in points, with what the axes show.
-pub struct Frame {
-    pub left: f64,
-    pub top: f64,
-    pub width: f64,
-    pub height: f64,
-    pub x: [f64; 2],
-    pub y: [f64; 2],
-    pub x_ticks: Ticks,
-    pub y_ticks: Ticks,
-}
-
-impl Frame {
-    fn at(&self, p: [f64; 2]) -> [f64; 2] {
-        [
-            self.left + (p[0] - self.x[0]) / (self.x[1] - self.x[0]) * self.width,
-            self.top + self.height * (1.0 - (p[1] - self.y[0]) / (self.y[1] - self.y[0])),
-        ]
-    }
-
-    fn holds(&self, p: [f64; 2]) -> bool {
-        let within = |v: f64, [lo, hi]: [f64; 2]| v >= lo - 1e-9 * (hi - lo) && v <= hi + 1e-9 * (hi - lo);
-        within(p[0], self.x) && within(p[1], self.y)
-    }
-
-    fn clamp(&self, p: [f64; 2]) -> [f64; 2] {
-        [p[0].clamp(self.x[0], self.x[1]), p[1].clamp(self.y[0], self.y[1])]
-    }
-
-    /// The part of a segment inside the frame (Liang and Barsky 1984).
-    fn clip(&self, a: [f64; 2], b: [f64; 2]) -> Option<([f64; 2], [f64; 2])> {
-        let (mut from, mut to) = (0.0f64, 1.0f64);
-        for (i, [lo, hi]) in [self.x, self.y].into_iter().enumerate() {
-            let d = b[i] - a[i];
-            for (p, q) in [(-d, a[i] - lo), (d, hi - a[i])] {
-                if p == 0.0 && q < 0.0 {
-                    return None;
-                }
-                if p < 0.0 {
-                    from = from.max(q / p);
-                } else if p > 0.0 {
-                    to = to.min(q / p);
-                }
-            }
-        }
-        let along = |t: f64| [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
-        (from <= to).then(|| (along(from), along(to)))
-    }
-
-    fn line(&self, canvas: &mut Canvas, points: &[[f64; 2]], stroke: &Stroke) {
-        let mut run: Vec<[f64; 2]> = Vec::new();
-        for pair in points.windows(2) {
-            let Some((a, b)) = self.clip(pair[0], pair[1]) else { continue };
-            let (a, b) = (self.at(a), self.at(b));
-            if run.last().is_none_or(|last| (last[0] - a[0]).hypot(last[1] - a[1]) > 1e-6) {
-                canvas.line(&std::mem::take(&mut run), stroke);
-                run.push(a);
-            }
-            run.push(b);
-        }
-        canvas.line(&run, stroke);
-    }
-}
-
 impl Plot {
+    /// Whether nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.marks.iter().all(|m| matches!(m, Mark::Words { .. } | Mark::Vertical { .. } | Mark::Level { .. }))
+    }
+
     /// Limits of both axes from the marks.
     pub fn limits(&self) -> ([f64; 2], [f64; 2]) {
         let mut ends = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
@@ -263,7 +205,7 @@ impl Plot {
         if self.bare.is_none() {
             self.axes(canvas, frame, ink);
         }
-        if self.marks.iter().all(|m| matches!(m, Mark::Words { .. } | Mark::Vertical { .. })) {
+        if self.is_empty() {
             let middle = [frame.left + frame.width / 2.0, frame.top + frame.height / 2.0];
             let how = Type { colour: ink.faint, ..ink.words(1.0, HPos::Center, VPos::Center) };
             canvas.text("no data", middle, how);

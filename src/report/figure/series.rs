@@ -1,27 +1,29 @@
-//! Panels of columns: `lines`, `points` and `scatter`.
+//! The series of a panel, and the panel kind `lines`.
 
 use std::collections::BTreeMap;
 
-use super::axis::{from_log10, log10_at, minus, position};
+use super::axis::position;
 use super::plot::{Key, Mark, Plot};
 use super::rows::{Group, Record, Rows, axis, median, named};
 use super::style::{Dash, Rgb, SeriesStyle, Stroke};
+use super::theory::{check, law_line, level_lines};
 use super::{Context, require};
 use crate::error::{InputError, Result};
-use crate::record::figure_spec::{OneOrMany, PanelSpec, Reference, Scale, Source, Spread, Vertical};
+use crate::record::figure_spec::{OneOrMany, PanelSpec, Scale, Source, Spread, Vertical};
 
 /// Positions of one curve or cloud.
-type Points = Vec<[f64; 2]>;
+pub type Points = Vec<[f64; 2]>;
 
 /// The series of a panel: (label, style, rows, y column).
-struct Series<'a> {
-    label: String,
-    style: SeriesStyle,
-    group: Group,
-    y: &'a str,
+pub struct Series<'a> {
+    pub label: String,
+    pub style: SeriesStyle,
+    pub group: Group,
+    pub y: &'a str,
 }
 
-fn series<'a>(rows: &Rows, panel: &'a PanelSpec, cx: &Context) -> Result<Vec<Series<'a>>> {
+/// Every series value of every `y`, with its style.
+pub fn series<'a>(rows: &Rows, panel: &'a PanelSpec, cx: &Context) -> Result<Vec<Series<'a>>> {
     let ys = require(panel.y.as_ref().map(OneOrMany::as_slice), "y", cx.place)?;
     if ys.len() > 1 && panel.series.is_some() {
         let message = "several `y` columns are the series themselves. Remove `series` or leave one `y`.";
@@ -41,8 +43,12 @@ fn series<'a>(rows: &Rows, panel: &'a PanelSpec, cx: &Context) -> Result<Vec<Ser
     Ok(out)
 }
 
-fn y_name(panel: &PanelSpec) -> &str {
-    panel.y.as_ref().and_then(|y| y.as_slice().first()).map_or("", String::as_str)
+/// The one `y` column; nothing if there are several.
+pub fn y_name(panel: &PanelSpec) -> &str {
+    match panel.y.as_ref().map(OneOrMany::as_slice) {
+        Some([one]) => one,
+        _ => "",
+    }
 }
 
 /// `lines`: metrics along runs.
@@ -129,7 +135,7 @@ fn shared(curves: &[Points]) -> Vec<[f64; 4]> {
 }
 
 /// About `n` points of a curve at even distances along x, the first moved by `phase` of a distance.
-fn spaced(curve: &[[f64; 2]], n: usize, phase: f64) -> Points {
+pub fn spaced(curve: &[[f64; 2]], n: usize, phase: f64) -> Points {
     let (Some(a), Some(b)) = (curve.first(), curve.last()) else { return Vec::new() };
     let step = (b[0] - a[0]) / n as f64;
     let near = |k: usize| {
@@ -141,181 +147,7 @@ fn spaced(curve: &[[f64; 2]], n: usize, phase: f64) -> Points {
     points
 }
 
-fn dot(at: [f64; 2], dx: f64, style: SeriesStyle, size: f64, alpha: f64) -> Mark {
+/// A marker of a series.
+pub fn dot(at: [f64; 2], dx: f64, style: SeriesStyle, size: f64, alpha: f64) -> Mark {
     Mark::Dot { at, dx, shape: style.shape, size, colour: style.colour, alpha }
-}
-
-/// Refuses a reference that is not exactly one thing.
-fn check(reference: &Reference, cx: &Context) -> Result<()> {
-    let Reference { value, column, slope, inverse_log, .. } = reference;
-    if [value.is_some(), column.is_some(), slope.is_some(), *inverse_log].iter().filter(|g| **g).count() == 1 {
-        return Ok(());
-    }
-    let message = "a reference needs exactly one of `value`, `column`, `slope` and `inverse_log`.";
-    Err(InputError::new(message).at(cx.place))
-}
-
-fn key(plot: &mut Plot, reference: &Reference, stroke: Stroke) {
-    if !reference.label.is_empty() {
-        plot.keys.push(Key { label: reference.label.clone(), stroke: Some(stroke), shape: None });
-    }
-}
-
-/// Constants over the whole width: one neutral line if all series agree, else a line in each one's colour.
-fn level_lines(plot: &mut Plot, levels: &[(Option<f64>, Rgb)], reference: &Reference, neutral: Stroke) {
-    let levels: Vec<(f64, Rgb)> = levels.iter().filter_map(|(y, c)| y.map(|y| (y, *c))).collect();
-    let Some(first) = levels.first() else { return };
-    let agree = levels.iter().all(|l| (l.0 - first.0).abs() <= 1e-9 * first.0.abs());
-    for (y, colour) in levels.iter().take(if agree { 1 } else { levels.len() }) {
-        let colour = if agree { neutral.colour } else { *colour };
-        plot.marks.push(Mark::Level { y: *y, stroke: Stroke { colour, ..neutral } });
-    }
-    key(plot, reference, neutral);
-}
-
-/// y ∝ x^slope or y ∝ 1/ln x through a point.
-fn law_line(plot: &mut Plot, reference: &Reference, end: Option<[f64; 2]>, stroke: Stroke) {
-    if reference.slope.is_none() && !reference.inverse_log {
-        return;
-    }
-    let (xs, ys) = (plot.x.scale, plot.y.scale);
-    let through = reference.through.and_then(|[x, y]| Some([position(xs, x)?, position(ys, y)?])).or(end);
-    let Some([x0, y0]) = through else { return };
-    let ([lo, hi], _) = plot.limits();
-    let (lx0, ly0) = (log10_at(xs, x0), log10_at(ys, y0));
-    let law = |i: u32| {
-        let x = lo + (hi - lo) * f64::from(i) / 120.0;
-        let lx = log10_at(xs, x);
-        let ly = reference.slope.map_or_else(|| ly0 - (lx / lx0).log10(), |slope| ly0 + slope * (lx - lx0));
-        [x, from_log10(ys, ly)]
-    };
-    let points = (0..=120).map(law).filter(|p| p[1].is_finite()).collect();
-    plot.marks.push(Mark::Guide { points, stroke });
-    key(plot, reference, stroke);
-}
-
-/// `points`: final metrics against a parameter.
-pub fn points(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
-    let rows = Rows::select(record, panel.from.unwrap_or(Source::Runs), panel, cx.place)?;
-    let x = require(panel.x.as_deref(), "x", cx.place)?;
-    let xc = rows.column(x)?;
-    let values = rows.groups(Some(x))?;
-    let words = values.iter().any(|g| g.value.parse::<f64>().is_err());
-    let scale = panel.x_scale.unwrap_or(if words { Scale::Category } else { Scale::Linear });
-    let y_scale = panel.y_scale.unwrap_or_default();
-    let mut plot = Plot {
-        x: axis(panel.x_label.as_ref(), x, scale, panel.x_range),
-        y: axis(panel.y_label.as_ref(), y_name(panel), y_scale, panel.y_range),
-        ..Plot::default()
-    };
-    if scale == Scale::Category {
-        plot.x.categories = values.iter().map(|g| named(panel, &g.value)).collect();
-    } else {
-        let tick = |g: &Group| Some((position(scale, g.value.parse().ok()?)?, minus(&g.value)));
-        plot.x.wide = true;
-        plot.x.values = values.iter().filter_map(tick).collect();
-    }
-    let place = |row: usize| match scale {
-        Scale::Category => values.iter().position(|g| g.value == rows.text(row, xc)).map(|i| i as f64),
-        _ => position(scale, rows.number(row, xc)),
-    };
-    let all = series(&rows, panel, cx)?;
-    let count = all.len();
-    let mut levels: Vec<(usize, f64, f64, f64, Rgb)> = Vec::new();
-    for (i, one) in all.into_iter().enumerate() {
-        let yc = rows.column(one.y)?;
-        let dx = (i as f64 - 0.5 * (count - 1) as f64) * (48.0 / count as f64).min(8.0);
-        let mut at: BTreeMap<i64, (f64, Vec<f64>, Vec<usize>)> = BTreeMap::new();
-        for row in &one.group.rows {
-            let (Some(px), Some(py)) = (place(*row), position(y_scale, rows.number(*row, yc))) else { continue };
-            plot.marks.push(dot([px, py], dx, one.style, 2.8, 0.6));
-            let (_, ys, own) = at.entry((px * 1e9).round() as i64).or_insert((px, Vec::new(), Vec::new()));
-            ys.push(py);
-            own.push(*row);
-        }
-        for (px, ys, own) in at.into_values() {
-            let stroke = Stroke { colour: one.style.colour, alpha: 1.0, width: 1.5 * cx.ink.weight, dash: Dash::Solid };
-            if ys.len() > 1 {
-                plot.marks.push(Mark::Bar { at: [px, median(ys)], dx, half: 5.0, stroke });
-            }
-            for (k, name) in panel.reference.iter().enumerate().filter_map(|(k, r)| Some((k, r.column.as_ref()?))) {
-                let column = rows.column(name)?;
-                let level = median(own.iter().map(|r| rows.number(*r, column)));
-                levels.extend(position(y_scale, level).map(|y| (k, px, y, dx, one.style.colour)));
-            }
-        }
-        if !one.label.is_empty() {
-            plot.keys.push(Key::series(one.label, one.style, None));
-        }
-    }
-    for (k, reference) in panel.reference.iter().enumerate() {
-        check(reference, cx)?;
-        let neutral = cx.theory(&reference.label);
-        let own: Vec<_> = levels.iter().filter(|l| l.0 == k).collect();
-        for (_, px, y, dx, _) in &own {
-            plot.marks.push(Mark::Bar { at: [*px, *y], dx: *dx, half: 8.8, stroke: neutral });
-        }
-        if !own.is_empty() {
-            key(&mut plot, reference, neutral);
-        }
-        level_lines(
-            &mut plot,
-            &[(reference.value.and_then(|v| position(y_scale, v)), cx.ink.text)],
-            reference,
-            neutral,
-        );
-        law_line(&mut plot, reference, None, neutral);
-    }
-    Ok(plot)
-}
-
-/// `scatter`: column against column, or quantity against quantity by run and index, with the identity.
-pub fn scatter(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
-    let source = panel.from.unwrap_or(Source::Runs);
-    let mut rows = Rows::select(record, source, panel, cx.place)?;
-    let x = require(panel.x.as_deref(), "x", cx.place)?;
-    let scale = panel.x_scale.or(panel.y_scale).unwrap_or_default();
-    let y_scale = panel.y_scale.unwrap_or(scale);
-    let mut plot = Plot {
-        x: axis(panel.x_label.as_ref(), x, scale, panel.x_range),
-        y: axis(panel.y_label.as_ref(), y_name(panel), y_scale, panel.y_range),
-        same_limits: scale == y_scale,
-        ..Plot::default()
-    };
-    if source == Source::Vectors {
-        rows.last_step(panel.step)?;
-    }
-    let mut clouds = Vec::new();
-    for one in series(&rows, panel, cx)? {
-        let pairs: Vec<[f64; 2]> = if source == Source::Vectors {
-            let (quantity, index, value) = (rows.column("quantity")?, rows.column("index")?, rows.column("value")?);
-            let mut at: BTreeMap<(String, String), [f64; 2]> = BTreeMap::new();
-            for row in &one.group.rows {
-                let name = rows.text(*row, quantity);
-                let pair = at.entry((rows.run(*row), rows.text(*row, index))).or_insert([f64::NAN; 2]);
-                for (slot, wanted) in [x, one.y].into_iter().enumerate() {
-                    if name == wanted {
-                        pair[slot] = rows.number(*row, value);
-                    }
-                }
-            }
-            at.into_values().collect()
-        } else {
-            let (xc, yc) = (rows.column(x)?, rows.column(one.y)?);
-            one.group.rows.iter().map(|r| [rows.number(*r, xc), rows.number(*r, yc)]).collect()
-        };
-        let place = |p: [f64; 2]| Some([position(scale, p[0])?, position(y_scale, p[1])?]);
-        let points: Points = pairs.into_iter().filter_map(place).collect();
-        clouds.extend(points.into_iter().map(|at| dot(at, 0.0, one.style, 2.6, 0.65)));
-        if !one.label.is_empty() {
-            plot.keys.push(Key::series(one.label, one.style, None));
-        }
-    }
-    plot.marks = clouds;
-    if plot.same_limits && !plot.marks.is_empty() {
-        let ([lo, hi], _) = plot.limits();
-        plot.marks.insert(0, Mark::Guide { points: vec![[lo, lo], [hi, hi]], stroke: cx.theory("identity") });
-        plot.keys.push(Key { label: "identity".to_owned(), stroke: Some(cx.theory("identity")), shape: None });
-    }
-    Ok(plot)
 }

@@ -44,7 +44,7 @@ pub enum Dash {
     Solid,
     Long,
     Short,
-    DashDot,
+    Mixed,
     Dots,
 }
 
@@ -118,7 +118,7 @@ impl Ink {
 
     /// The style of series `i` of `n`: a palette up to seven, viridis beyond.
     pub fn series(&self, i: usize, n: usize) -> SeriesStyle {
-        let dashes = [Dash::Solid, Dash::Long, Dash::Short, Dash::DashDot];
+        let dashes = [Dash::Solid, Dash::Long, Dash::Short, Dash::Mixed];
         let shapes = [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Pentagon];
         let colour =
             if n <= self.palette.len() { self.palette[i % 7] } else { viridis(0.9 * i as f64 / (n - 1) as f64) };
@@ -127,7 +127,7 @@ impl Ink {
 
     /// The stroke of a line of theory, the `i`-th of a figure.
     pub fn theory(&self, i: usize) -> Stroke {
-        let dash = [Dash::Short, Dash::Dots, Dash::DashDot, Dash::Long][i % 4];
+        let dash = [Dash::Short, Dash::Dots, Dash::Mixed, Dash::Long][i % 4];
         Stroke { colour: self.text, alpha: 1.0, width: 0.9 * self.weight, dash }
     }
 }

@@ -1,17 +1,19 @@
-//! Panels of vectors: `profile`, `heatmap` and `images`.
+//! Vectors of a record, and the panel kinds `profile` and `heatmap`.
 
 use std::collections::BTreeMap;
 
+use super::Context;
 use super::axis::{Axis, is_log, position};
-use super::plot::{ColourBar, Key, Mark, Plot};
+use super::colours::Scheme;
+use super::plot::{Key, Mark, Plot};
 use super::rows::{Record, Rows, axis, median};
-use super::style::{Dash, Rgb, Stroke, diverging, viridis};
-use super::{Context, require};
+use super::series::{dot, spaced};
+use super::style::{Dash, Stroke};
 use crate::error::{InputError, Result};
-use crate::record::figure_spec::{Colours, PanelSpec, ProfileStyle, Scale, Shift, Source, Vertical};
+use crate::record::figure_spec::{PanelSpec, ProfileStyle, Scale, Shift, Source, Vertical};
 
 /// The rows of the panel's quantity at its step.
-fn quantity<'a>(record: &'a Record, panel: &PanelSpec, cx: &Context<'a>, last: bool) -> Result<Rows<'a>> {
+pub fn quantity<'a>(record: &'a Record, panel: &PanelSpec, cx: &Context<'a>, last: bool) -> Result<Rows<'a>> {
     let mut rows = Rows::select(record, panel.from.unwrap_or(Source::Vectors), panel, cx.place)?;
     if rows.rows.is_empty() {
         return Ok(rows);
@@ -28,7 +30,7 @@ fn quantity<'a>(record: &'a Record, panel: &PanelSpec, cx: &Context<'a>, last: b
 }
 
 /// A vector from its rows, by index; missing entries are NaN.
-fn vector(rows: &Rows, own: &[usize]) -> Result<Vec<f64>> {
+pub fn vector(rows: &Rows, own: &[usize]) -> Result<Vec<f64>> {
     let (index, value) = (rows.column("index")?, rows.column("value")?);
     let mut out = Vec::new();
     for row in own {
@@ -44,7 +46,8 @@ fn vector(rows: &Rows, own: &[usize]) -> Result<Vec<f64>> {
     Ok(out)
 }
 
-fn normalised(mut v: Vec<f64>, wanted: bool) -> Vec<f64> {
+/// Divided by the largest modulus, if wanted.
+pub fn normalised(mut v: Vec<f64>, wanted: bool) -> Vec<f64> {
     let largest = v.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     if wanted && largest > 0.0 {
         v.iter_mut().for_each(|x| *x /= largest);
@@ -124,70 +127,17 @@ pub fn profile(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
             if points.len() > 1 {
                 plot.marks.push(Mark::Band { points, colour: style.colour });
             }
+            let phase = i as f64 / count as f64;
+            dots.extend(spaced(&middle, 5, phase).into_iter().map(|at| dot(at, 0.0, style, 2.6, 1.0)));
             dots.push(Mark::Line { points: middle, stroke: Stroke { dash: style.dash, ..stroke } });
         }
         let label = rows.label(panel, group)?;
         if !label.is_empty() {
-            let mut key = Key::series(label, style, (!stems).then_some(stroke.width));
-            key.shape = key.shape.filter(|_| stems);
-            plot.keys.push(key);
+            plot.keys.push(Key::series(label, style, (!stems).then_some(stroke.width)));
         }
     }
     plot.marks.extend(feet.into_iter().chain(dots));
     Ok(plot)
-}
-
-/// Limits and map of colours: values (NaN left out) to t ∈ [0, 1].
-struct Scheme {
-    scale: Scale,
-    limits: [f64; 2],
-    map: fn(f64) -> Rgb,
-}
-
-impl Scheme {
-    fn new(panel: &PanelSpec, values: impl Iterator<Item = f64> + Clone) -> Scheme {
-        let scale = panel.colour_scale.unwrap_or_default();
-        let signed = scale == Scale::Linear && values.clone().any(|v| v < 0.0);
-        let two_sided = panel.colours.map_or(signed, |c| c == Colours::Diverging);
-        let placed = values.filter_map(|v| position(scale, v));
-        let [mut lo, mut hi] = placed.fold([f64::INFINITY, f64::NEG_INFINITY], |e, v| [e[0].min(v), e[1].max(v)]);
-        if lo > hi {
-            [lo, hi] = [0.0, 1.0];
-        }
-        if scale == Scale::Linear && !two_sided {
-            lo = lo.min(0.0);
-        }
-        if scale != Scale::Linear {
-            // More decades than this only show rounding.
-            lo = lo.max(hi - 12.0);
-        }
-        if let Some(range) = panel.colour_range {
-            let ends = range.map(|v| position(scale, v));
-            [lo, hi] = [ends[0].unwrap_or(lo), ends[1].unwrap_or(hi)];
-        } else if two_sided {
-            hi = hi.abs().max(lo.abs());
-            lo = -hi;
-        }
-        if hi <= lo {
-            hi = lo + 1.0;
-        }
-        Scheme { scale, limits: [lo, hi], map: if two_sided { diverging } else { viridis } }
-    }
-
-    fn colour(&self, value: f64) -> Option<Rgb> {
-        let [lo, hi] = self.limits;
-        // What a log scale cannot place is below everything.
-        let p = if value.is_nan() { return None } else { position(self.scale, value).unwrap_or(lo) };
-        // Few enough shades that equal neighbours can be drawn as one cell, more than an eye tells apart.
-        Some((self.map)(((p - lo) / (hi - lo) * 200.0).round() / 200.0))
-    }
-
-    fn bar(self, panel: &PanelSpec) -> ColourBar {
-        let label = panel.colour_label.as_ref().or(panel.quantity.as_ref());
-        let axis =
-            Axis { label: label.cloned().unwrap_or_default(), scale: self.scale, tight: true, ..Axis::default() };
-        ColourBar { axis, limits: self.limits, map: self.map }
-    }
 }
 
 /// `heatmap`: a vector over time, the median over the runs that are selected.
@@ -251,67 +201,5 @@ pub fn heatmap(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     plot.bar = Some(scheme.bar(panel));
     let place = |v: &Vertical| Some(Mark::Vertical { x: position(scale, v.x)?, words: v.label.clone() });
     plot.marks.extend(panel.vertical.iter().filter_map(place));
-    Ok(plot)
-}
-
-/// `images`: vectors as tiles, the first run of every series value; positions are points.
-pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
-    let rows = quantity(record, panel, cx, true)?;
-    let [h, w] = require(panel.shape, "shape", cx.place)?;
-    let mut tiles = Vec::new();
-    for group in rows.groups(panel.series.as_deref())? {
-        let first = rows.by_run(&group.rows).into_iter().next().unwrap_or_default();
-        let v = normalised(vector(&rows, &first)?, panel.normalise);
-        if v.len() != h * w {
-            let message = format!(
-                "`shape` is [{h}, {w}], but `{}` has {} entries. Give their factors.",
-                panel.quantity.as_deref().unwrap_or("the vector"),
-                v.len()
-            );
-            return Err(InputError::new(message).at(cx.place));
-        }
-        tiles.push((rows.label(panel, &group)?, v));
-    }
-    let scheme = Scheme::new(panel, tiles.iter().flat_map(|t| t.1.iter().copied()));
-    let room = cx.width - 6.5 * cx.ink.size;
-    let (gap, title) = (0.9 * cx.ink.size, if tiles.iter().any(|t| !t.0.is_empty()) { 1.5 * cx.ink.size } else { 0.0 });
-    // The number of columns whose tiles are largest while all of them stay within a page.
-    let ratio = if h == 1 { 0.2 } else { h as f64 / w as f64 };
-    let rows_of = |columns: usize| tiles.len().div_ceil(columns);
-    let side = |columns: usize| {
-        let across = (room + gap) / columns as f64 - gap;
-        let down = (330.0 / rows_of(columns) as f64 - gap - title) / ratio;
-        across.min(down).min(170.0)
-    };
-    let columns = (1..=tiles.len().max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b)).then(a.cmp(b))).unwrap_or(1);
-    let (tw, th) = (side(columns), side(columns) * ratio);
-    let lines = rows_of(columns).max(1);
-    let size = [columns as f64 * (tw + gap) - gap, lines as f64 * (th + title + gap) - gap];
-    let mut plot = Plot { bare: Some(size), ..Plot::default() };
-    plot.x.fixed = Some([0.0, size[0]]);
-    plot.y.fixed = Some([0.0, size[1]]);
-    let fft = |k: usize, n: usize| if panel.shift == Some(Shift::Fft) { (k + n.div_ceil(2)) % n } else { k };
-    for (t, (label, v)) in tiles.iter().enumerate() {
-        let (x0, top) =
-            ((t % columns) as f64 * (tw + gap), size[1] - (t / columns) as f64 * (th + title + gap) - title);
-        plot.marks.push(Mark::Words { at: [x0 + 0.5 * tw, top + 0.3 * cx.ink.size], words: label.clone() });
-        for r in 0..h {
-            let (b, a) = (top - th * r as f64 / h as f64, top - th * (r + 1) as f64 / h as f64);
-            let value = |c: usize| scheme.colour(v[fft(r, h) * w + fft(c, w)]);
-            let mut from = 0;
-            for c in 1..=w {
-                if c == w || value(c) != value(from) {
-                    let x = |k: usize| x0 + tw * k as f64 / w as f64;
-                    plot.marks.extend(value(from).map(|colour| Mark::Cell {
-                        from: [x(from), a],
-                        to: [x(c), b],
-                        colour,
-                    }));
-                    from = c;
-                }
-            }
-        }
-    }
-    plot.bar = (!tiles.is_empty()).then(|| scheme.bar(panel));
     Ok(plot)
 }
