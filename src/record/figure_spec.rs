@@ -196,10 +196,10 @@ pub enum Scale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
-    /// A thin line a run, and their median where they share x.
+    /// A thin line a run, and their median: at shared x, else between the points where all runs are.
     #[default]
     Runs,
-    /// The median with the band from minimum to maximum, where at least half of the runs have a value.
+    /// The median with the band from minimum to maximum, where at least half of the runs have a value (all, if x is not shared).
     Band,
 }
 
@@ -215,7 +215,7 @@ pub struct Reference {
     pub slope: Option<f64>,
     /// y ∝ 1/ln x, if true.
     pub inverse_log: bool,
-    /// A point [x, y] on the curve; default the end of the first series.
+    /// A point [x, y] on the curve; default the end of the first series (`points`: needed).
     pub through: Option<[f64; 2]>,
     /// Legend entry; none if empty.
     pub label: String,

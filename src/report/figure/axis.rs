@@ -20,6 +20,8 @@ pub struct Axis {
     pub tight: bool,
     /// More room than usual and no pull to zero (parameters, indices).
     pub wide: bool,
+    /// Labels stand at integers (indices).
+    pub integer: bool,
     /// Ticks at these positions if their labels stand apart (a parameter's few values).
     pub values: Vec<(f64, String)>,
 }
@@ -87,7 +89,7 @@ impl Axis {
             return Ticks { major: labels.map(|(i, c)| (i as f64, c.clone())).collect(), minor: Vec::new() };
         }
         match self.scale {
-            Scale::Linear | Scale::Category => linear(lo, hi, count),
+            Scale::Linear | Scale::Category => linear(lo, hi, count, self.integer),
             Scale::Log | Scale::Ln => decades(lo, hi, count),
         }
     }
@@ -113,10 +115,12 @@ impl Axis {
     }
 }
 
-fn linear(lo: f64, hi: f64, count: usize) -> Ticks {
+fn linear(lo: f64, hi: f64, count: usize, integer: bool) -> Ticks {
     let raw = (hi - lo) / count as f64;
     let unit = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * unit).into_iter().find(|s| (hi - lo) / s <= count as f64);
+    let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| if integer { (m * unit).floor().max(1.0) } else { m * unit });
+    let whole = |s: &f64| !integer || unit > 1.0 || *s != (2.5 * unit).floor() || *s == 2.0;
+    let step = steps.into_iter().filter(whole).find(|s| (hi - lo) / s <= count as f64);
     let Some(step) = step else { return Ticks::default() };
     let along = |step: f64| {
         let (a, b) = ((lo / step - 1e-9).ceil() as i64, (hi / step + 1e-9).floor() as i64);
@@ -132,14 +136,14 @@ fn decades(lo: f64, hi: f64, count: usize) -> Ticks {
     let (first, last) = ((lo - 1e-9).ceil() as i64, (hi + 1e-9).floor() as i64);
     if last - first < 1 && lo.abs().max(hi.abs()) < 290.0 {
         // Less than two decades are in sight: label values, as on a linear axis.
-        let Ticks { major, minor } = linear(10f64.powf(lo), 10f64.powf(hi), count);
+        let Ticks { major, minor } = linear(10f64.powf(lo), 10f64.powf(hi), count, false);
         let major: Vec<_> = major.into_iter().filter(|t| t.0 > 0.0).map(|(v, label)| (v.log10(), label)).collect();
         if major.len() > 1 {
             return Ticks { major, minor: minor.into_iter().filter(|v| *v > 0.0).map(f64::log10).collect() };
         }
     }
     if span < 2.0 && last - first < 1 {
-        let Ticks { major, minor } = linear(lo, hi, count);
+        let Ticks { major, minor } = linear(lo, hi, count, false);
         return Ticks { major: major.into_iter().map(|(p, l)| (p, format!("10^{{{l}}}"))).collect(), minor };
     }
     let wanted = (span / count as f64).ceil() as i64;

@@ -108,7 +108,8 @@ impl Canvas<'_> {
         }
         let colour = paint(how.colour, 1.0, 0.0).color;
         let style = TextStyle::from(font).color(&colour).pos(Pos::new(how.anchor, how.vertical));
-        let _ = self.back.draw_text(words, &style, at(p));
+        // The font has no U+1D4DB, but U+2112, which looks the same.
+        let _ = self.back.draw_text(&words.replace('𝓛', "ℒ"), &style, at(p));
     }
 }
 

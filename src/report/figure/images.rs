@@ -29,7 +29,7 @@ pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
     let scheme = Scheme::new(panel, tiles.iter().flat_map(|t| t.1.iter().copied()));
     let room = cx.width - 9.0 * cx.ink.size;
     let (gap, title) = (0.9 * cx.ink.size, if tiles.iter().any(|t| !t.0.is_empty()) { 1.5 * cx.ink.size } else { 0.0 });
-    // The number of columns whose tiles are largest while all of them stay within a page.
+    // The fewest lines whose tiles are not too small.
     let ratio = if h == 1 { 0.2 } else { h as f64 / w as f64 };
     let rows_of = |columns: usize| tiles.len().div_ceil(columns);
     let side = |columns: usize| {
@@ -37,7 +37,9 @@ pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
         let down = (330.0 / rows_of(columns) as f64 - gap - title) / ratio;
         across.min(down).min(170.0)
     };
-    let columns = (1..=tiles.len().max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b)).then(a.cmp(b))).unwrap_or(1);
+    let n = tiles.len().max(1);
+    let balanced = |lines: usize| n.div_ceil(lines);
+    let columns = (1..=n).map(balanced).find(|c| side(*c) >= 8.0 * cx.ink.size).unwrap_or_else(|| balanced(3));
     let (tw, th) = (side(columns), side(columns) * ratio);
     let lines = rows_of(columns).max(1);
     let size = [columns as f64 * (tw + gap) - gap, lines as f64 * (th + title + gap) - gap];

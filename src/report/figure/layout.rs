@@ -156,8 +156,8 @@ fn right(plot: &Plot, ink: &Ink) -> f64 {
 }
 
 fn bar_labels(bar: &ColourBar, ink: &Ink) -> f64 {
-    let ticks = bar.axis.ticks(bar.limits, 5).major;
-    ticks.iter().map(|t| canvas::width(&t.1, 0.9 * ink.size)).fold(0.0, f64::max)
+    let ticks = (2..=5).flat_map(|count| bar.axis.ticks(bar.limits, count).major);
+    ticks.map(|t| canvas::width(&t.1, 0.9 * ink.size)).fold(0.0, f64::max)
 }
 
 fn title(plot: &Plot, frame: &Frame, ink: &Ink) -> Vec<String> {

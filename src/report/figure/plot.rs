@@ -185,8 +185,10 @@ impl Plot {
                 }
                 Mark::Cell { from, to, colour } => {
                     let (a, b) = (frame.at(frame.clamp(*from)), frame.at(frame.clamp(*to)));
-                    // A little overlap hides the seams of antialiasing.
-                    canvas.rect([a[0], b[1]], [b[0] + 0.6, a[1] + 0.6], *colour);
+                    // On the PNG's pixels, with a little overlap: neither seams nor ragged edges.
+                    let snap = |v: f64| (2.0 * v).round() / 2.0;
+                    let end = [(b[0] + 0.5).min(frame.left + frame.width), (a[1] + 0.5).min(frame.top + frame.height)];
+                    canvas.rect([a[0], b[1]].map(snap), end.map(snap), *colour);
                 }
                 Mark::Words { at, words } => {
                     let p = frame.at(*at);
@@ -236,12 +238,13 @@ impl Plot {
         for y in f.y_ticks.minor.iter().map(|p| f.at([f.x[0], *p])[1]) {
             canvas.line(&[[f.left - 2.0, y], [f.left, y]], &thin);
         }
+        let scale = self.x_label_scale(f, ink);
         for (p, label) in &f.x_ticks.major {
             let x = f.at([*p, f.y[0]])[0];
             canvas.line(&[[x, bottom], [x, bottom + 4.0]], &stroke);
             for (i, line) in self.x_label_lines(label, f, ink).iter().enumerate() {
                 let y = bottom + 6.0 + 1.1 * s * i as f64;
-                canvas.text(line, [x, y], ink.words(1.0, HPos::Center, VPos::Top));
+                canvas.text(line, [x, y], ink.words(scale, HPos::Center, VPos::Top));
             }
         }
         for (p, label) in &f.y_ticks.major {
@@ -256,6 +259,18 @@ impl Plot {
         if self.x.categories.is_empty() {
             return vec![label.to_owned()];
         }
-        canvas::wrap(label, ink.size, f.width / self.x.categories.len() as f64 - 4.0)
+        canvas::wrap(label, self.x_label_scale(f, ink) * ink.size, self.slot(f))
+    }
+
+    /// The room of a category.
+    fn slot(&self, f: &Frame) -> f64 {
+        f.width / self.x.categories.len().max(1) as f64 - 4.0
+    }
+
+    /// Smaller type where a word of a category is wider than its room.
+    fn x_label_scale(&self, f: &Frame, ink: &Ink) -> f64 {
+        let words = self.x.categories.iter().flat_map(|c| c.split_whitespace());
+        let widest = words.map(|w| canvas::width(w, ink.size)).fold(1.0, f64::max);
+        (self.slot(f) / widest).clamp(0.6, 1.0)
     }
 }

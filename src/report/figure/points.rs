@@ -29,7 +29,7 @@ pub fn points(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
     if scale == Scale::Category {
         plot.x.categories = values.iter().map(|g| named(panel, &g.value)).collect();
     } else {
-        let tick = |g: &Group| Some((position(scale, g.value.parse().ok()?)?, minus(&g.value)));
+        let tick = |g: &Group| Some((position(scale, g.value.parse().ok()?)?, minus(&named(panel, &g.value))));
         plot.x.wide = true;
         plot.x.values = values.iter().filter_map(tick).collect();
     }

@@ -222,7 +222,11 @@ impl<'a> Rows<'a> {
 
 /// The words for a raw value.
 pub fn named(panel: &PanelSpec, value: &str) -> String {
-    panel.labels.get(value).cloned().unwrap_or_else(|| value.replace('_', " "))
+    let plain = || match value.strip_suffix(".0") {
+        Some(whole) if value.parse::<f64>().is_ok() => whole.to_owned(),
+        _ => value.replace('_', " "),
+    };
+    panel.labels.get(value).cloned().unwrap_or_else(plain)
 }
 
 fn matches(cell: &Cell, wanted: &OneOrMany<Scalar>) -> bool {

@@ -120,18 +120,37 @@ pub fn lines(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
     Ok(plot)
 }
 
-/// The median, minimum and maximum where at least half of the curves have a point: (x, median, low, high).
+/// The median, minimum and maximum of curves: (x, median, low, high).
+///
+/// Where x is shared, at every x that at least half of the curves have; else, between the points, where all curves are.
 fn shared(curves: &[Points]) -> Vec<[f64; 4]> {
     let mut at: BTreeMap<i64, (f64, Vec<f64>)> = BTreeMap::new();
     for [x, y] in curves.iter().flatten() {
         at.entry((x * 1e9).round() as i64).or_insert((*x, Vec::new())).1.push(*y);
     }
-    let most = at.into_values().filter(|(_, ys)| 2 * ys.len() >= curves.len() && (ys.len() > 1 || curves.len() == 1));
-    most.map(|(x, ys)| {
+    let longest = curves.iter().map(Vec::len).max().unwrap_or(0);
+    at.retain(|_, (_, ys)| 2 * ys.len() >= curves.len());
+    if 2 * at.len() < longest || at.len() > longest + longest / 4 + 1 {
+        let ends = |pick: fn(&Points) -> Option<&[f64; 2]>| curves.iter().filter_map(move |c| pick(c).map(|p| p[0]));
+        let lo = ends(|c| c.first()).fold(f64::NEG_INFINITY, f64::max);
+        let hi = ends(|c| c.last()).fold(f64::INFINITY, f64::min);
+        let place = |i: u32| lo + (hi - lo) * f64::from(i) / 120.0;
+        let level = |x: f64| (x, curves.iter().filter_map(|c| interpolated(c, x)).collect());
+        at = (0..=120).filter(|_| lo < hi).map(|i| (i64::from(i), level(place(i)))).collect();
+    }
+    let summary = |(x, ys): (f64, Vec<f64>)| {
         let ends = ys.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |e, y| [e[0].min(*y), e[1].max(*y)]);
         [x, median(ys), ends[0], ends[1]]
-    })
-    .collect()
+    };
+    at.into_values().filter(|(_, ys)| !ys.is_empty()).map(summary).collect()
+}
+
+/// A curve between its points, whose x increases.
+fn interpolated(curve: &[[f64; 2]], x: f64) -> Option<f64> {
+    let i = curve.partition_point(|p| p[0] <= x).clamp(1, curve.len().max(2) - 1);
+    let (a, b) = (curve.get(i - 1)?, curve.get(i)?);
+    let part = if b[0] > a[0] { ((x - a[0]) / (b[0] - a[0])).clamp(0.0, 1.0) } else { 0.0 };
+    Some(a[1] + part * (b[1] - a[1]))
 }
 
 /// About `n` points of a curve at even distances along x, the first moved by `phase` of a distance.

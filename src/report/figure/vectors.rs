@@ -81,7 +81,7 @@ pub fn profile(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     let scale = panel.y_scale.unwrap_or_default();
     let name = panel.quantity.as_deref().unwrap_or("value");
     let mut plot = Plot {
-        x: Axis { wide: true, ..axis(panel.x_label.as_ref(), "index", Scale::Linear, panel.x_range) },
+        x: Axis { wide: true, integer: true, ..axis(panel.x_label.as_ref(), "index", Scale::Linear, panel.x_range) },
         y: axis(panel.y_label.as_ref(), name, scale, panel.y_range),
         ..Plot::default()
     };
@@ -147,7 +147,7 @@ pub fn heatmap(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     let scale = panel.x_scale.unwrap_or(if x == "step" { Scale::Log } else { Scale::Linear });
     let mut plot = Plot {
         x: Axis { tight: true, ..axis(panel.x_label.as_ref(), x, scale, panel.x_range) },
-        y: Axis { tight: true, ..axis(panel.y_label.as_ref(), "index", Scale::Linear, panel.y_range) },
+        y: Axis { tight: true, integer: true, ..axis(panel.y_label.as_ref(), "index", Scale::Linear, panel.y_range) },
         ..Plot::default()
     };
     if rows.rows.is_empty() {
