@@ -42,7 +42,10 @@ fn main() {
         let ratio = median(&theirs) / median(&ours);
         println!(
             "| {n:5} | {d:5} | {:15.2} / {:17.2} | {:9.1} / {:9.1} | {ratio:16.1} |",
-            min(&ours), median(&ours), min(&theirs), median(&theirs)
+            min(&ours),
+            median(&ours),
+            min(&theirs),
+            median(&theirs)
         );
     }
 }

@@ -108,6 +108,7 @@ pub struct InitConfig {
 }
 
 /// Which method.
+#[allow(clippy::enum_variant_names, reason = "the field's names")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SolverConfig {

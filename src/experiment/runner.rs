@@ -24,10 +24,20 @@ pub struct Options<'a> {
 /// What the runner tells while it works.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// An experiment starts: its runs, and how many were finished before.
-    Started { spec: &'a ResolvedSpec, finished: usize },
+    /// An experiment starts.
+    Started {
+        /// The experiment.
+        spec: &'a ResolvedSpec,
+        /// Runs that were finished before.
+        finished: usize,
+    },
     /// A run ended.
-    Ran { status: Status, steps: u64 },
+    Ran {
+        /// How.
+        status: Status,
+        /// Steps taken.
+        steps: u64,
+    },
 }
 
 /// Runs what is not finished yet and puts the record in place. `Ok(None)` if it was interrupted.

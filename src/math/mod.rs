@@ -1,8 +1,10 @@
 //! Kernels on slices: transforms, log-domain sums, least squares, statistics, the one seeded generator.
 
 pub mod dft;
+pub mod gram;
 pub mod nnls;
 pub mod product;
 pub mod random;
 pub mod rows;
+pub mod simplex;
 pub mod sums;

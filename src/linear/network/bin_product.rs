@@ -1,6 +1,8 @@
 use super::{Curvature, Network, Regularizer};
 use crate::math::dft::Bins;
+use crate::math::gram::Gram;
 use crate::math::product::{multiply, multiply_conjugate};
+use crate::math::rows::Rows;
 use std::f64::consts::FRAC_1_SQRT_2;
 
 /// Layers that multiply bin by bin: β = w₁ ⊙ w₂ ⊙ ⋯ ⊙ w_L.
@@ -124,6 +126,27 @@ impl Network for BinProduct {
             second = second.max((depth - 1) as f64 * all_but_two * modulus(r));
         }
         Some(Curvature { first, second })
+    }
+
+    /// ZᵀZ weighted by Σ_l ∏_{k≠l} |ŵ_k|² per bin.
+    fn gram(&mut self, w: &[f64], rows: &Rows, active: &[usize], gram: &mut Gram) {
+        let (d, bins) = (self.bins.features(), self.bins);
+        let mut root = vec![0.0; d];
+        for b in 0..bins.count() {
+            w.chunks_exact(d).zip(&mut self.moduli).for_each(|(layer, m)| *m = bins.value(layer, b).norm());
+            let others = |l: usize| self.moduli.iter().enumerate().filter(move |(k, _)| *k != l);
+            let weight: f64 = (0..self.depth).map(|l| others(l).map(|(_, m)| m * m).product::<f64>()).sum();
+            root[b] = weight.sqrt();
+            if b >= bins.real {
+                root[b + bins.pairs] = root[b];
+            }
+        }
+        gram.reset(active.len());
+        gram.add(active.iter().map(|&i| rows.row(i)), Some(&root), 1.0);
+    }
+
+    fn two_layer_bins(&self) -> Option<Bins> {
+        (self.depth == 2).then_some(self.bins)
     }
 
     /// |ŵ_{l+1}|² − |ŵ_l|² of every bin.

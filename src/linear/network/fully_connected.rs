@@ -1,5 +1,6 @@
 use super::{Curvature, Network, Regularizer};
-use crate::math::rows::{add_scaled, dot};
+use crate::math::gram::Gram;
+use crate::math::rows::{Rows, add_scaled, dot};
 use crate::math::sums::{direction, norm};
 use nalgebra::{DMatrix, DMatrixView};
 
@@ -52,7 +53,7 @@ impl FullyConnected {
         norms.iter().enumerate().filter(|(l, _)| !skip.contains(l)).map(|(_, n)| n).product()
     }
 
-    fn matrices<'a>(&self, w: &'a [f64]) -> Vec<DMatrix<f64>> {
+    fn matrices(&self, w: &[f64]) -> Vec<DMatrix<f64>> {
         self.layers(w)
             .iter()
             .zip(&self.shapes)
@@ -127,6 +128,22 @@ impl Network for FullyConnected {
         let pairs = (0..depth).flat_map(|l| (0..l).map(move |k| (l, k)));
         let largest = pairs.map(|(l, k)| Self::norms_without(&norms, &[l, k])).fold(0.0, f64::max);
         Some(Curvature { first, second: (depth - 1) as f64 * largest * norm(r) })
+    }
+
+    /// Σ_l ‖W_{l+1}⋯W_L‖² ⟨W₁⋯W_{l−1}ᵀ zᵢ, W₁⋯W_{l−1}ᵀ zⱼ⟩: a sum of Gram matrices of the hidden layers.
+    fn gram(&mut self, w: &[f64], rows: &Rows, active: &[usize], gram: &mut Gram) {
+        let mut beta = vec![0.0; self.features];
+        self.predictor(w, &mut beta);
+        gram.reset(active.len());
+        let mut hidden: Vec<f64> = active.iter().flat_map(|&i| rows.row(i)).copied().collect();
+        for (l, (layer, &(height, cols))) in self.layers(w).iter().zip(&self.shapes).enumerate() {
+            gram.add(hidden.chunks_exact(height), None, dot(&self.suffix[l], &self.suffix[l]));
+            let mut next = vec![0.0; active.len() * cols];
+            for (h, out) in hidden.chunks_exact(height).zip(next.chunks_exact_mut(cols)) {
+                h.iter().zip(layer.chunks_exact(cols)).for_each(|(x, row)| add_scaled(out, *x, row));
+            }
+            hidden = next;
+        }
     }
 
     /// The entries of W_{l+1} W_{l+1}ᵀ − W_lᵀ W_l.

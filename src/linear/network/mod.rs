@@ -14,6 +14,9 @@ pub use fully_connected::FullyConnected;
 pub use shared_scale::SharedScale;
 
 use super::predicted::Regularizer;
+use crate::math::dft::Bins;
+use crate::math::gram::Gram;
+use crate::math::rows::Rows;
 
 /// A parametrisation β = P(w), homogeneous of degree L: P(cw) = c^L P(w).
 ///
@@ -46,6 +49,23 @@ pub trait Network: Send {
 
     /// Bounds for local smoothness at w, where they are known.
     fn curvature(&mut self, _w: &[f64], _r: &[f64]) -> Option<Curvature> {
+        None
+    }
+
+    /// `gram` = the matrix ⟨∇mᵢ(w), ∇mⱼ(w)⟩ over the samples in `active`, for margins mᵢ = ⟨zᵢ, P(w)⟩.
+    ///
+    /// The default takes one pullback a sample; networks whose pullbacks share structure do better.
+    fn gram(&mut self, w: &[f64], rows: &Rows, active: &[usize], gram: &mut Gram) {
+        let mut gradients = vec![0.0; active.len() * w.len()];
+        for (&i, gradient) in active.iter().zip(gradients.chunks_exact_mut(w.len())) {
+            self.pullback(w, rows.row(i), gradient);
+        }
+        gram.reset(active.len());
+        gram.add(gradients.chunks_exact(w.len()), None, 1.0);
+    }
+
+    /// The layout of bins if this is a two-layer bin-wise product, whose flow has a closed form for a frozen dual vector.
+    fn two_layer_bins(&self) -> Option<Bins> {
         None
     }
 

@@ -56,7 +56,7 @@ pub fn gradient_descent(
         } else {
             None
         };
-        if schedule.due(step) || ended.is_some() {
+        if schedule.due(step as f64) || ended.is_some() {
             let (margins, log_weights) = (&margins, &log_weights);
             let state =
                 State { step, parameters: w, predictor: &beta, margins, log_weights, dual: &dual, loss, network };
