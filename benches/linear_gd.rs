@@ -74,7 +74,7 @@ impl Problem {
     /// Microseconds a step.
     fn time(&mut self, steps: u64) -> f64 {
         let mut w = self.start.clone();
-        let stop = Stop { max_steps: steps, log10_q: None, certified_gap: None, time_budget: None };
+        let stop = Stop { max_steps: steps, ..Stop::default() };
         let objective = Objective { rows: &mut self.rows, network: &mut self.network, loss: Loss::Exponential };
         let rule = StepRule::Normalized { eta: 1e-3, decay: 0.0 };
         let started = Instant::now();

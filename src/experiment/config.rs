@@ -1,15 +1,14 @@
 //! The configuration of one run, checked: only what passes here can run.
 
+use super::method::{SolverConfig, StopConfig};
 use crate::data::embedded::{ImageSet, image_pair};
 use crate::data::generate::{Domain, gaussian, planted};
 use crate::data::{Dataset, csv};
 use crate::error::{InputError, Result};
 use crate::linear::loss::Loss;
-use crate::linear::solver::{StepRule, Stop};
 use crate::linear::{Architecture, Task};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The largest number of features or samples a spec may ask for.
 const MAX_COUNT: usize = 1 << 20;
@@ -107,52 +106,11 @@ pub struct InitConfig {
     pub scale: f64,
 }
 
-/// Which method.
-#[allow(clippy::enum_variant_names, reason = "the field's names")]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SolverConfig {
-    /// Constant step.
-    GradientDescent {
-        /// η.
-        eta: f64,
-    },
-    /// Step bounded by local smoothness.
-    SmoothGradientDescent {
-        /// The largest step; default none.
-        eta: Option<f64>,
-        /// Fraction of the bound's 1/β.
-        safety: f64,
-    },
-    /// Loss-normalised step.
-    NormalizedGradientDescent {
-        /// η.
-        eta: f64,
-        /// Exponent of the decay in t.
-        #[serde(default)]
-        decay: f64,
-    },
-}
-
-/// When to stop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StopConfig {
-    /// The most steps.
-    pub max_steps: u64,
-    /// Stop at loss exp(−10^…).
-    pub log10_q: Option<f64>,
-    /// Stop at this certified gap.
-    pub certified_gap: Option<f64>,
-    /// Time budget; runs that meet it are not reproducible to the step.
-    pub seconds: Option<f64>,
-}
-
 /// What is kept along the way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ObserveConfig {
-    /// Trace rows for every factor of ten in steps.
+    /// Trace rows for every factor of ten in steps (log-time flow: in q).
     pub per_decade: usize,
     /// Vectors of every observation go to vectors.csv for these seeds; the last observation's for all in `final_seeds`.
     pub spectrum_seeds: Vec<u64>,
@@ -204,33 +162,11 @@ impl RunConfig {
     }
 
     fn check_numbers(&self) -> Result<()> {
-        let between = |field: &str, v: f64, low: f64, high: f64| {
-            let inside = v > low && v <= high;
-            let remedy = "Choose a value in that range.";
-            inside
-                .then_some(())
-                .ok_or_else(|| InputError::value(field, v, &format!("above {low} and at most {high}"), remedy))
-        };
-        let optional = |field: &str, v: Option<f64>, low, high| v.map_or(Ok(()), |v| between(field, v, low, high));
         between("run.network.depth", self.network.depth as f64, 0.0, 16.0)?;
         between("run.network.width", self.network.width as f64, 0.0, 4096.0)?;
         between("run.init.scale", self.init.scale, 0.0, 1e6)?;
-        between("run.stop.max_steps", self.stop.max_steps as f64, 0.0, 1e12)?;
-        optional("run.stop.log10_q", self.stop.log10_q, -300.0, 300.0)?;
-        optional("run.stop.certified_gap", self.stop.certified_gap, 0.0, 1e6)?;
-        optional("run.stop.seconds", self.stop.seconds, 0.0, 1e9)?;
+        self.check_method()?;
         between("run.observe.per_decade", self.observe.per_decade as f64, 0.0, 1000.0)?;
-        match self.solver {
-            SolverConfig::GradientDescent { eta } => between("run.solver.eta", eta, 0.0, 1e12)?,
-            SolverConfig::SmoothGradientDescent { eta, safety } => {
-                optional("run.solver.eta", eta, 0.0, 1e300)?;
-                between("run.solver.safety", safety, 0.0, 1e6)?;
-            }
-            SolverConfig::NormalizedGradientDescent { eta, decay } => {
-                between("run.solver.eta", eta, 0.0, 1e12)?;
-                between("run.solver.decay", decay + 1e-300, 0.0, 1.0)?;
-            }
-        }
         if let DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. } = &self.data {
             let features = shape.iter().try_fold(1_usize, |p, s| p.checked_mul(*s)).unwrap_or(usize::MAX);
             between("run.data.shape (product)", features as f64, 0.0, MAX_COUNT as f64)?;
@@ -258,21 +194,11 @@ impl RunConfig {
     pub fn task(&self, dataset: &Dataset) -> Task {
         Task::new(dataset, self.network.architecture, self.network.depth, self.network.width)
     }
+}
 
-    /// The step rule.
-    pub fn step_rule(&self) -> StepRule {
-        match self.solver {
-            SolverConfig::GradientDescent { eta } => StepRule::Constant { eta },
-            SolverConfig::SmoothGradientDescent { eta, safety } => {
-                StepRule::Smooth { eta: eta.unwrap_or(f64::INFINITY), safety }
-            }
-            SolverConfig::NormalizedGradientDescent { eta, decay } => StepRule::Normalized { eta, decay },
-        }
-    }
-
-    /// The stop rules.
-    pub fn stop(&self) -> Stop {
-        let StopConfig { max_steps, log10_q, certified_gap, seconds } = self.stop;
-        Stop { max_steps, log10_q, certified_gap, time_budget: seconds.map(Duration::from_secs_f64) }
-    }
+/// An error unless `low` < v ≤ `high`.
+pub(super) fn between(field: &str, v: f64, low: f64, high: f64) -> Result<()> {
+    let inside = v > low && v <= high;
+    let allowed = format!("above {low} and at most {high}");
+    inside.then_some(()).ok_or_else(|| InputError::value(field, v, &allowed, "Choose a value in that range."))
 }

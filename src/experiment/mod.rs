@@ -4,13 +4,15 @@ mod catalogue;
 mod config;
 mod expect;
 pub mod kinds;
+mod method;
 mod runner;
 mod size;
 mod spec;
 
 pub use catalogue::{Entry, load_all, select};
-pub use config::RunConfig;
+pub use config::{DataConfig, InitConfig, NetworkConfig, ObserveConfig, RunConfig};
 pub use expect::{Claim, judge};
+pub use method::{SolverConfig, StopConfig};
 pub use runner::{Event, Options, run_experiment};
 pub use size::Size;
 pub use spec::{ResolvedSpec, Run, Spec};

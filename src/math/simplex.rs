@@ -51,7 +51,9 @@ impl EntropicSimplex {
             let nu = -self.right.iter().zip(&self.p).map(|(f, p)| f * p).sum::<f64>() / total;
             let worst = (0..n).filter(|&i| self.p[i] > 1e-9).map(|i| (self.right[i] + nu).abs()).fold(0.0, f64::max);
             let sleeping = (0..n).filter(|&i| self.p[i] <= 1e-9).all(|i| kappa * (self.right[i] + nu) < 1.0);
-            if worst < 1e-9 * scale.max(1.0 / kappa) && (total - 1.0).abs() < 1e-12 && sleeping {
+            // Rounding of F, about 10⁻¹⁶, is amplified by κ in log p.
+            if worst < 1e-9 * scale.max(1.0 / kappa) && (total - 1.0).abs() < 1e-12 + 1e-15 * kappa && sleeping {
+                log_p.iter_mut().for_each(|l| *l -= total.ln());
                 return iteration;
             }
             // (I/κ + Δ √P A √P) y = √P (ν' − F): two right-hand sides, for F and for ν'.

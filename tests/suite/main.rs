@@ -1,1 +1,14 @@
-fn main() {}
+//! Integration tests, one binary. Each test checks a theorem, an identity, an independent reference or a user's path.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod bad_input;
+mod common;
+mod dft;
+mod golden;
+mod house;
+mod networks;
+mod nnls;
+mod oracle;
+mod program;
+mod solvers;

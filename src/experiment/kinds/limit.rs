@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::experiment::config::{DataConfig, RunConfig};
 use crate::linear::metric::{COLUMNS, Meter, Observation};
 use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt};
-use crate::linear::solver::{Objective, Outcome, Schedule, State, Status, gradient_descent};
+use crate::linear::solver::{Objective, Outcome, State, Status};
 use crate::linear::{Frame, Task};
 use crate::math::dft::Bins;
 use crate::math::sums::{direction, min};
@@ -70,8 +70,7 @@ impl Training {
             }
         };
         let objective = Objective { rows: &mut self.task.rows, network: self.task.network.as_mut(), loss: config.loss };
-        let schedule = Schedule::log_spaced(config.observe.per_decade);
-        gradient_descent(objective, &mut self.parameters, config.step_rule(), &config.stop(), schedule, observe)
+        config.solve(objective, &mut self.parameters, observe)
     }
 
     /// Final metrics, trace and vectors.

@@ -2,7 +2,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// When a run ends. The rules are fixed before it starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Stop {
     /// The most steps taken.
     pub max_steps: u64,
@@ -10,6 +10,8 @@ pub struct Stop {
     pub log10_q: Option<f64>,
     /// Converged once the certified gap is at most this (checked whenever the run is observed).
     pub certified_gap: Option<f64>,
+    /// Converged once the stationarity residual in parameter space is at most this (log-time flow only).
+    pub residual: Option<f64>,
     /// A guard against runs that never end; runs that meet it are not reproducible to the step.
     pub time_budget: Option<Duration>,
 }

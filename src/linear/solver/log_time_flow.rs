@@ -1,0 +1,244 @@
+use super::path::{ParameterPath, Path, TwoLayerPath};
+use super::{Objective, Outcome, Schedule, State, Status, Stop};
+use crate::linear::loss::Loss;
+use crate::math::gram::Gram;
+use crate::math::rows::{Rows, add_scaled};
+use crate::math::simplex::EntropicSimplex;
+use crate::math::sums::{log_sum_exp, min};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Weights below exp(−60) of the largest are left out of a step.
+const SCREEN: f64 = 60.0;
+const SMALLEST_STEP: f64 = 1e-4;
+
+/// How finely the flow is followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlowOptions {
+    /// The largest step h: relative growth of the fastest coordinate.
+    pub step: f64,
+    /// The largest change of the driving dual vector over a step, in units of that growth; infinity for a constant step.
+    pub tolerance: f64,
+    /// κ = ρ^L is capped here in the sample weights: margins of the limit are perturbed by at most log N/κ.
+    pub kappa_cap: f64,
+}
+
+impl Default for FlowOptions {
+    fn default() -> Self {
+        Self { step: 0.2, tolerance: 0.01, kappa_cap: 1e8 }
+    }
+}
+
+/// Gradient flow on 𝓛(w) = Σ ℓ(mᵢ(w)) in logarithmic time, to losses of exp(−10³⁰⁰).
+///
+/// With w = ρθ, ‖θ‖ = 1, κ = ρ^L and time rescaled by the loss the flow is θ' ∝ Σ pᵢ ∇mᵢ(θ) − (…)θ, p = softmax(−κ m(θ)): stiff in p
+/// alone. A step is implicit in p (an entropic problem over the simplex) and explicit in θ, or exact where a network has a
+/// closed form; the limit is a KKT point of min ‖w‖² s.t. mᵢ(w) ≥ 1 at any step size. The logistic loss differs by a factor
+/// 1/(1 + e^(−m)) of the weights, taken at the start of the step; in the tail it is one.
+pub fn log_time_flow(
+    objective: Objective,
+    w: &mut [f64],
+    options: &FlowOptions,
+    stop: &Stop,
+    mut schedule: Schedule,
+    mut observe: impl FnMut(&State) -> ControlFlow<(), Option<f64>>,
+) -> Outcome {
+    let Objective { rows, network, loss } = objective;
+    let (mut two_layer, mut general);
+    let path: &mut dyn Path = if let Some(bins) = network.two_layer_bins() {
+        two_layer = TwoLayerPath::new(network, bins, w);
+        &mut two_layer
+    } else {
+        general = ParameterPath::new(network, w);
+        &mut general
+    };
+    let mut flow = Flow::new(rows, loss, *options, path);
+    let (started, mut step) = (Instant::now(), 0);
+    loop {
+        let log10_q = flow.log10_q(path);
+        let mut ended = if flow.margins.iter().any(|m| !m.is_finite()) {
+            Some(Status::Diverged)
+        } else if stop.log10_q.is_some_and(|e| log10_q >= e) || stop.residual.is_some_and(|r| path.residual() <= r) {
+            Some(Status::Converged)
+        } else if step >= stop.max_steps {
+            Some(Status::MaxSteps)
+        } else if stop.time_budget.is_some_and(|b| started.elapsed() >= b) {
+            Some(Status::TimeBudget)
+        } else {
+            None
+        };
+        if schedule.due(log10_q) || ended.is_some() {
+            path.parameters(w);
+            match observe(&flow.state(path, step, w)) {
+                ControlFlow::Break(()) => ended = ended.or(Some(Status::Interrupted)),
+                ControlFlow::Continue(Some(gap)) if stop.certified_gap.is_some_and(|g| gap <= g) => {
+                    ended = ended.or(Some(Status::Converged))
+                }
+                ControlFlow::Continue(_) => {}
+            }
+        }
+        if let Some(status) = ended {
+            return Outcome::new(status, step);
+        }
+        flow.step(path);
+        step += 1;
+    }
+}
+
+/// The data side of the flow: margins, weights, dual vector, and the step size.
+struct Flow<'a> {
+    rows: &'a Rows,
+    loss: Loss,
+    options: FlowOptions,
+    h: f64,
+    /// P(θ) and mᵢ(θ).
+    beta: Vec<f64>,
+    margins: Vec<f64>,
+    /// log pᵢ of the last step, and r = Σ pᵢ zᵢ.
+    log_p: Vec<f64>,
+    dual: Vec<f64>,
+    trial: Vec<f64>,
+    ahead: Vec<f64>,
+    active: Vec<usize>,
+    local: [Vec<f64>; 2],
+    gram: Gram,
+    simplex: EntropicSimplex,
+    /// β, mᵢ and log |ℓ'(mᵢ)| at the true scale, for observers.
+    shown: [Vec<f64>; 3],
+}
+
+impl<'a> Flow<'a> {
+    fn new(rows: &'a Rows, loss: Loss, options: FlowOptions, path: &mut dyn Path) -> Self {
+        let (n, d) = (rows.samples(), rows.features());
+        let mut flow = Self {
+            rows,
+            loss,
+            options,
+            h: options.step.min(0.02),
+            beta: vec![0.0; d],
+            margins: vec![0.0; n],
+            log_p: vec![0.0; n],
+            dual: vec![0.0; d],
+            trial: vec![0.0; d],
+            ahead: vec![0.0; n],
+            active: vec![],
+            local: [vec![], vec![]],
+            gram: Gram::default(),
+            simplex: EntropicSimplex::default(),
+            shown: [vec![0.0; d], vec![0.0; n], vec![0.0; n]],
+        };
+        flow.look(path);
+        // The first weights are explicit: those of the loss at the start.
+        let scale = path.log_scale().exp();
+        let slope = loss.log_slope();
+        flow.log_p = flow.margins.iter().map(|m| slope(scale * m)).collect();
+        let total = log_sum_exp(flow.log_p.iter().copied());
+        flow.log_p.iter_mut().for_each(|l| *l -= total);
+        let p: Vec<f64> = flow.log_p.iter().map(|l| l.exp()).collect();
+        rows.combine(&p, &mut flow.dual);
+        flow
+    }
+
+    fn look(&mut self, path: &mut dyn Path) {
+        path.predictor(&mut self.beta);
+        self.rows.times(&self.beta, &mut self.margins);
+    }
+
+    /// log10 q with q = log(1/loss); −∞ while the loss is above one.
+    fn log10_q(&self, path: &dyn Path) -> f64 {
+        let margin = min(&self.margins);
+        if path.log_scale() > 30.0 && margin > 0.0 {
+            return (path.log_scale() + margin.ln()) / std::f64::consts::LN_10;
+        }
+        let scale = path.log_scale().exp();
+        let q = -log_sum_exp(self.margins.iter().map(|m| self.loss.log_value(scale * m)));
+        if q > 0.0 { q.log10() } else { f64::NEG_INFINITY }
+    }
+
+    fn step(&mut self, path: &mut dyn Path) {
+        let kappa = path.log_scale().exp().min(self.options.kappa_cap);
+        // The logistic loss adds log(1 + e^(−m)) to the entropic problem's linear term.
+        let logistic = self.loss == Loss::Logistic;
+        let slope = self.loss.log_slope();
+        let linear = |m: f64| if logistic { -slope(kappa * m) / kappa } else { m };
+        self.active.clear();
+        loop {
+            let delta = self.h / path.rate(&self.dual);
+            if self.grow_active(path, kappa, delta, false) {
+                path.gram(self.rows, &self.active, &mut self.gram);
+            }
+            loop {
+                let [m, log_p] = &mut self.local;
+                *m = self.active.iter().map(|&i| linear(self.margins[i])).collect();
+                *log_p = self.active.iter().map(|&i| self.log_p[i].max(-10.0 * SCREEN)).collect();
+                self.simplex.solve(m, &self.gram, delta, kappa, log_p);
+                self.trial.fill(0.0);
+                for (&i, l) in self.active.iter().zip(log_p.iter()).filter(|(_, l)| **l > -SCREEN) {
+                    add_scaled(&mut self.trial, l.exp(), self.rows.row(i));
+                }
+                if !self.grow_active(path, kappa, delta, true) {
+                    break;
+                }
+                path.gram(self.rows, &self.active, &mut self.gram);
+            }
+            // How much the driving vector turned over the step, in units of the growth it causes.
+            self.dual.iter_mut().zip(&self.trial).for_each(|(old, new)| *old = new - *old);
+            let error = delta * path.rate(&self.dual);
+            self.dual.iter_mut().zip(&self.trial).for_each(|(change, new)| *change = new - *change);
+            let ratio = self.options.tolerance / error.max(f64::MIN_POSITIVE);
+            if ratio < 0.5 && self.h > SMALLEST_STEP {
+                self.h = (self.h * ratio.max(0.2)).max(SMALLEST_STEP);
+                continue;
+            }
+            self.dual.copy_from_slice(&self.trial);
+            path.advance(&self.dual, delta);
+            self.h = (self.h * ratio.sqrt().clamp(0.5, 1.3)).clamp(SMALLEST_STEP, self.options.step);
+            break;
+        }
+        self.log_p.fill(f64::NEG_INFINITY);
+        for (&i, l) in self.active.iter().zip(&self.local[1]) {
+            self.log_p[i] = *l;
+        }
+        self.look(path);
+    }
+
+    /// Adds the samples whose margins at the end of the step, to first order under r, are near the smallest: they alone
+    /// carry weight. Before the solve r is that of the last step, so a wider range is taken. Returns whether any was added.
+    fn grow_active(&mut self, path: &mut dyn Path, kappa: f64, delta: f64, solved: bool) -> bool {
+        path.ahead(if solved { &self.trial } else { &self.dual }, delta, &mut self.beta);
+        self.rows.times(&self.beta, &mut self.ahead);
+        let lowest = min(&self.ahead);
+        let moved = self.ahead.iter().zip(&self.margins).map(|(a, m)| (a - m).abs()).fold(0.0, f64::max);
+        let reach = if solved { 0.5 * SCREEN / kappa } else { SCREEN / kappa + 0.1 * moved };
+        let before = self.active.len();
+        let listed = &self.active;
+        let more: Vec<usize> = (0..self.ahead.len())
+            .filter(|&i| self.ahead[i] <= lowest + reach && listed.binary_search(&i).is_err())
+            .collect();
+        self.active.extend(more);
+        self.active.sort_unstable();
+        self.active.len() > before
+    }
+
+    fn state<'b>(&'b mut self, path: &'b dyn Path, step: u64, w: &'b [f64]) -> State<'b> {
+        let scale = path.log_scale().exp();
+        let slope = self.loss.log_slope();
+        let [beta, margins, log_weights] = &mut self.shown;
+        beta.iter_mut().zip(&self.beta).for_each(|(s, b)| *s = scale * b);
+        margins.iter_mut().zip(&self.margins).for_each(|(s, m)| *s = scale * m);
+        log_weights.iter_mut().zip(&self.log_p).for_each(|(s, l)| *s = *l);
+        if step == 0 {
+            log_weights.iter_mut().zip(margins.iter()).for_each(|(s, m)| *s = slope(*m));
+        }
+        State {
+            step,
+            parameters: w,
+            predictor: beta,
+            margins,
+            log_weights,
+            dual: &self.dual,
+            loss: self.loss,
+            network: path.network(),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Where a log-time flow is on its path: w = ρθ with ‖θ‖ = 1 and log ρ carried apart, so that nothing overflows.
+
+mod parameters;
+mod two_layer;
+
+pub use parameters::ParameterPath;
+pub use two_layer::TwoLayerPath;
+
+use crate::linear::network::Network;
+use crate::math::gram::Gram;
+use crate::math::rows::Rows;
+
+/// A point θ on the path and how it moves for a frozen dual vector r = Σ pᵢ zᵢ.
+pub trait Path {
+    /// The network that moves.
+    fn network(&self) -> &dyn Network;
+
+    /// log ρ^L: what scales normalised margins to true ones.
+    fn log_scale(&self) -> f64;
+
+    /// P(θ), in the network's coordinates.
+    fn predictor(&mut self, beta: &mut [f64]);
+
+    /// ⟨∇mᵢ(θ), ∇mⱼ(θ)⟩ over the active samples.
+    fn gram(&mut self, rows: &Rows, active: &[usize], gram: &mut Gram);
+
+    /// Where the predictor is heading: P(θ + Δ J_P(θ)ᵀ r) to first order or better, not renormalised.
+    fn ahead(&mut self, r: &[f64], delta: f64, beta: &mut [f64]);
+
+    /// Relative growth per unit of Δ of what grows fastest under r.
+    fn rate(&mut self, r: &[f64]) -> f64;
+
+    /// Moves θ by Δ under r, and renormalises.
+    fn advance(&mut self, r: &[f64], delta: f64);
+
+    /// sin of the angle between θ and ∇_θ⟨r, P(θ)⟩ at the last step: zero at a stationary point.
+    fn residual(&self) -> f64;
+
+    /// The true w = ρθ.
+    fn parameters(&self, w: &mut [f64]);
+}
