@@ -46,7 +46,7 @@ enum Command {
     /// Examples:
     ///   implicit-bias reproduce gunasekar2018
     ///   implicit-bias reproduce gunasekar2018/02-convolutional-depth-2 --full
-    ///   implicit-bias reproduce 'digits|decay' --smoke --out /tmp/try
+    ///   implicit-bias reproduce 'digits|decay' --smoke --out try
     #[command(verbatim_doc_comment)]
     Reproduce(reproduce::Arguments),
     /// List experiments, what they claim and how many runs they have

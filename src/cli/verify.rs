@@ -48,8 +48,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn stored_spec(manifest: &Manifest) -> Result<ResolvedSpec> {
-    let spec: Spec =
-        manifest.spec.clone().try_into().map_err(|e: toml::de::Error| InputError::new(e.message().to_owned()))?;
+    let spec = Spec::parse(&manifest.spec, "spec")?;
     let size = [Size::Smoke, Size::Quick, Size::Full].into_iter().find(|s| s.name() == manifest.size);
     let size =
         size.ok_or_else(|| InputError::value("size", &manifest.size, "smoke, quick or full", "Restore the record."))?;

@@ -32,6 +32,9 @@ pub fn load_all(folder: Option<&Path>) -> Result<Vec<Entry>> {
             files.extend(read(&paper)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "toml")));
         }
     }
+    if files.is_empty() {
+        return Err(none_in(folder, "it holds no experiment"));
+    }
     let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     files
         .iter()
@@ -45,12 +48,7 @@ pub fn load_all(folder: Option<&Path>) -> Result<Vec<Entry>> {
 }
 
 fn read(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let cannot = |e: std::io::Error| {
-        InputError::new(format!(
-            "cannot read the folder {}: {e}. Name one that holds <paper>/<slug>.toml with --experiments DIR",
-            folder.display()
-        ))
-    };
+    let cannot = |e: std::io::Error| none_in(folder, &e.to_string());
     let mut paths = fs::read_dir(folder)
         .map_err(cannot)?
         .map(|e| e.map(|e| e.path()))
@@ -58,6 +56,13 @@ fn read(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
         .map_err(cannot)?;
     paths.sort();
     Ok(paths)
+}
+
+fn none_in(folder: &Path, why: &str) -> InputError {
+    let place = folder.display();
+    InputError::new(format!(
+        "cannot read experiments from {place}: {why}. Name a folder of <paper>/<slug>.toml with --experiments DIR"
+    ))
 }
 
 /// The experiments that some filter matches: a paper, an id, its last part, or a regular expression. No filter: all.

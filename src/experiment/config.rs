@@ -147,6 +147,8 @@ impl RunConfig {
                 "stop" => value.clone().try_into::<StopConfig>().err(),
                 "init" => value.clone().try_into::<InitConfig>().err(),
                 "observe" => value.clone().try_into::<ObserveConfig>().err(),
+                "seed" => value.clone().try_into::<u64>().err(),
+                "loss" => value.clone().try_into::<Loss>().err(),
                 _ => None,
             };
             if let Some(e) = alone {

@@ -59,7 +59,8 @@ pub fn run_experiment(
         if options.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let result = spec.spec.kind.run(&Context { config: &run.config, stop: options.stop })?;
+        let result = spec.spec.kind.run(&Context { config: &run.config, stop: options.stop });
+        let result = result.map_err(|e| e.at(format!("experiments/{}.toml", spec.id)))?;
         if result.status != Status::Interrupted {
             store.keep(&run.id, &tables(spec, run, &result))?;
             tell(Event::Ran { status: result.status, steps: result.steps });
@@ -69,12 +70,15 @@ pub fn run_experiment(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
     let pool = pool
         .map_err(|e| InputError::new(format!("cannot start {} threads: {e}. Use fewer with --jobs N", options.jobs)))?;
-    pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>())?;
+    let ran = pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>());
+    if let Err(e) = ran {
+        store.leave_nothing_empty();
+        return Err(e);
+    }
 
     if !spec.runs.iter().all(|r| store.has(&r.id)) {
         return Ok(None);
     }
-    let table = toml::Table::try_from(&spec.spec).map_err(|e| InputError::new(e.to_string()))?;
     let manifest = Manifest {
         paper: paper.into(),
         experiment: experiment.into(),
@@ -82,7 +86,7 @@ pub fn run_experiment(
         spec_hash: spec.hash.clone(),
         runs: spec.runs.len(),
         provenance: Provenance::now(options.jobs, started.elapsed()),
-        spec: table,
+        spec: spec.spec.text.clone(),
     };
     let ids: Vec<String> = spec.runs.iter().map(|r| r.id.clone()).collect();
     store.finish(&ids, &manifest).map(Some)

@@ -46,6 +46,9 @@ pub struct Spec {
     /// How it is drawn.
     #[serde(default, rename = "figure")]
     pub figures: Vec<FigureSpec>,
+    /// The file's text.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// What a size changes.
@@ -89,13 +92,14 @@ pub struct Run {
 impl Spec {
     /// Reads a spec; `place` names the file in errors.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
-        let spec: Self =
+        let mut spec: Self =
             toml::from_str(text).map_err(|e| InputError::new(e.to_string().trim().to_owned()).at(place))?;
         if let Some(unknown) = spec.size.keys().find(|k| !["smoke", "quick", "full"].contains(&k.as_str())) {
             return Err(
                 InputError::value("size", unknown, "smoke, quick or full", "Rename the [size.…] block.").at(place)
             );
         }
+        spec.text = text.to_owned();
         Ok(spec)
     }
 

@@ -6,10 +6,12 @@ pub fn log_sum_exp(a: impl Iterator<Item = f64> + Clone) -> f64 {
     if max.is_finite() { max + a.map(|x| (x - max).exp()).sum::<f64>().ln() } else { max }
 }
 
-/// exp(aᵢ)/Σ exp(a).
+/// exp(aᵢ)/Σ exp(a), exact to rounding however large the aᵢ are.
 pub fn softmax(a: &[f64]) -> Vec<f64> {
-    let total = log_sum_exp(a.iter().copied());
-    a.iter().map(|x| (x - total).exp()).collect()
+    let largest = max(a);
+    let weights: Vec<f64> = a.iter().map(|x| (x - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|w| w / total).collect()
 }
 
 /// ‖a‖₂, scaled so that squares stay in range.

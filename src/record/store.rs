@@ -16,7 +16,7 @@ pub struct RunTables {
     pub vectors: Table,
 }
 
-/// record.toml: the resolved spec in full, its hash, and where the numbers come from.
+/// record.toml: the spec in full, its hash, and where the numbers come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Paper, e.g. `gunasekar2018`.
@@ -31,8 +31,8 @@ pub struct Manifest {
     pub runs: usize,
     /// Where it comes from.
     pub provenance: Provenance,
-    /// The resolved spec.
-    pub spec: toml::Table,
+    /// The spec as it was written; with `size` it resolves to the runs of runs.csv.
+    pub spec: String,
 }
 
 const FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
@@ -126,6 +126,17 @@ impl Store {
             write_file(&self.partial.join(format!("{run}.{file}")), table.to_csv().as_bytes())?;
         }
         Ok(())
+    }
+
+    /// After an error: removes the folders made for this record that hold no finished run.
+    pub fn leave_nothing_empty(&self) {
+        let finished =
+            fs::read_dir(&self.partial).into_iter().flatten().flatten().any(|e| e.file_name() != "spec_hash");
+        if !finished {
+            let _ = fs::remove_dir_all(&self.partial);
+            // Only empty folders can be removed this way.
+            let _ = self.folder.ancestors().skip(1).take(2).try_for_each(fs::remove_dir);
+        }
     }
 
     /// Joins the runs in the order given into the record and puts it in place.

@@ -17,8 +17,9 @@ pub fn write_paper_page(root: &Path, paper: &str) -> Result<()> {
 }
 
 fn experiment_page(manifest: &Manifest) -> ExperimentPage {
-    let text = |key: &str| manifest.spec.get(key).and_then(|v| v.as_str()).unwrap_or_default().trim().to_owned();
-    let figures = manifest.spec.get("figure").and_then(|f| f.as_array()).into_iter().flatten();
+    let spec: toml::Table = toml::from_str(&manifest.spec).unwrap_or_default();
+    let text = |key: &str| spec.get(key).and_then(|v| v.as_str()).unwrap_or_default().trim().to_owned();
+    let figures = spec.get("figure").and_then(|f| f.as_array()).into_iter().flatten();
     let field =
         |figure: &toml::Value, key: &str| figure.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     ExperimentPage {

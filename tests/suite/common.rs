@@ -155,7 +155,7 @@ pub fn descend(
 }
 
 pub fn steps_only(max_steps: u64) -> Stop {
-    Stop { max_steps, log10_q: None, certified_gap: None, time_budget: None }
+    Stop { max_steps, ..Stop::default() }
 }
 
 pub fn root() -> PathBuf {

@@ -1,4 +1,4 @@
-//! Rules of the house, read off the sources: see DESIGN.md.
+//! Rules of the house, read off the sources: see DESIGN.md. (Needs cli/mod.rs without a folder below /tmp.)
 
 use crate::common::{files, root};
 use regex::Regex;
@@ -61,7 +61,6 @@ fn outside_crates_stay_in_their_rooms() {
     }
 }
 
-// Needs cli/mod.rs without its /tmp/try.
 #[test]
 fn files_are_short_quiet_and_know_nothing_of_the_machine() {
     let prints = Regex::new(r"\be?print(ln)?!|\bdbg!|\btodo!").unwrap();

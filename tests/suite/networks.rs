@@ -6,6 +6,7 @@ use implicit_bias::linear::network::{BinProduct, Convolutional, FullyConnected, 
 use implicit_bias::linear::solver::{Status, StepRule};
 use implicit_bias::linear::{Architecture, Task};
 use implicit_bias::math::dft::{Bins, UnitaryDft};
+use implicit_bias::math::gram::Gram;
 use implicit_bias::math::random::Stream;
 use nalgebra::DMatrix;
 
@@ -165,6 +166,25 @@ fn curvature_bounds_bound_and_are_exact_at_degree_two() {
                 assert!(bound.is_finite() && bound >= value * (1.0 - 1e-6) - 1e-9, "{name}: {what} {value} > {bound}");
                 let exact = network.degree() == 2 && !name.starts_with("fully");
                 assert!(!exact || bound <= value * (1.0 + 1e-6), "{name}: {what} is {value}, the bound {bound}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gram_matrices_are_products_of_pullbacks() {
+    let (mut stream, mut gram) = (Stream::new(9, &["gram"]), Gram::default());
+    for mut case in cases() {
+        let network = &mut *case.network;
+        let rows = gaussian_rows(9, network.features(), &mut stream);
+        let w = parameters(network, 1.0, &mut stream);
+        for active in [&[4][..], &[0, 3, 8], &[0, 1, 2, 3, 4, 5, 6, 7, 8]] {
+            let gradients: Vec<_> = active.iter().map(|&i| pullback(network, &w, rows.row(i))).collect();
+            network.gram(&w, &rows, active, &mut gram);
+            assert_eq!(gram.size(), active.len(), "{}", case.name);
+            for (i, j) in (0..active.len()).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+                let off = (gram.at(i, j) - dot(&gradients[i], &gradients[j])).abs();
+                assert!(off < 1e-13 * norm(&gradients[i]) * norm(&gradients[j]), "{} ({i}, {j}): {off}", case.name);
             }
         }
     }
