@@ -16,7 +16,7 @@ pub struct Entry {
     pub spec: Spec,
 }
 
-/// All experiments: of `folder` if one is given (experiments/<paper>/<slug>.toml), else those built into the program.
+/// All experiments: of `folder` if one is given (`experiments/<paper>/<slug>.toml`), else those built into the program.
 pub fn load_all(folder: Option<&Path>) -> Result<Vec<Entry>> {
     let Some(folder) = folder else {
         return EMBEDDED

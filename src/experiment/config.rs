@@ -42,7 +42,7 @@ pub struct RunConfig {
 pub enum DataConfig {
     /// x ~ N(0, I) with random labels, or with a teacher's and a margin.
     Gaussian {
-        /// [D] or [height, width].
+        /// `[D]` or `[height, width]`.
         shape: Vec<usize>,
         /// N.
         samples: usize,
@@ -51,7 +51,7 @@ pub enum DataConfig {
     },
     /// Data around a known sparse optimum with a chosen dual certificate.
     Planted {
-        /// [D] or [height, width].
+        /// `[D]` or `[height, width]`.
         shape: Vec<usize>,
         /// N.
         samples: usize,
@@ -80,7 +80,7 @@ pub enum DataConfig {
         file: PathBuf,
         /// The label's column.
         label: String,
-        /// [height, width] of images.
+        /// `[height, width]` of images.
         shape: Option<Vec<usize>>,
     },
 }

@@ -82,7 +82,7 @@ impl Task {
         Self { rows: Rows::new(data, dataset.features()), network, frame }
     }
 
-    /// The regulariser R that theory predicts, on [`Self::coordinates`].
+    /// The regulariser R that theory predicts, on [`Frame::coordinates`].
     pub fn regularizer(&self) -> Option<Regularizer> {
         self.network.regularizer()
     }

@@ -93,7 +93,7 @@ pub struct PanelSpec {
     pub span: Option<usize>,
     /// The table to read, if not the kind's own: `runs`, `trace` or `vectors`.
     pub from: Option<Source>,
-    /// Rows kept: column = value, or column = [values].
+    /// Rows kept: column = value, or a list of values.
     #[serde(rename = "where")]
     pub filter: BTreeMap<String, OneOrMany<Scalar>>,
     /// Horizontal column (`scatter` of vectors: a quantity).
