@@ -13,7 +13,7 @@ const NUMERICS_EPOCH: u32 = 1;
 /// The most runs one experiment may have.
 const MAX_RUNS: usize = 100_000;
 
-/// One experiment as written in experiments/<paper>/<NN-slug>.toml.
+/// One experiment as written in `experiments/<paper>/<NN-slug>.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {

@@ -21,7 +21,6 @@ fn refused(folder: &Path, what: &str, words: &[&str]) -> String {
     err
 }
 
-// Needs RunConfig::check to try `seed` and `loss` alone.
 #[test]
 fn a_bad_spec_is_refused_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +78,6 @@ fn a_bad_spec_is_refused_before_anything_runs() {
     }
 }
 
-// Needs run_experiment to name the experiment and to drop an empty partial folder.
 #[test]
 fn data_that_cannot_be_generated_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -117,7 +115,6 @@ fn a_claim_about_nothing_is_refused() {
     }
 }
 
-// Needs the same two.
 #[test]
 fn bad_data_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -160,7 +157,6 @@ fn bad_data_are_refused() {
     refused(folder.path(), "a shape that does not fit", &["data.csv", "is [2, 2],", "features, 2"]);
 }
 
-// Needs load_all to refuse a folder without experiments.
 #[test]
 fn folders_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();

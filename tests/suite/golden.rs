@@ -63,7 +63,6 @@ fn off(a: f64, b: f64) -> f64 {
     if a == b { 0.0 } else { (a - b).abs() / b.abs().max(1.0) }
 }
 
-// Needs math::sums::softmax to subtract the largest entry, not log Σ exp.
 #[test]
 fn losses_at_extreme_margins() {
     let golden = fixture("golden_steps.json");

@@ -1,4 +1,4 @@
-//! Rules of the house, read off the sources: see DESIGN.md. (Needs cli/mod.rs without a folder below /tmp.)
+//! Rules of the house, read off the sources: see DESIGN.md.
 
 use crate::common::{files, root};
 use regex::Regex;

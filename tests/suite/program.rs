@@ -103,7 +103,6 @@ fn reproduce_leaves_exactly_what_it_promises() {
     }
 }
 
-// Needs Spec::resolve_at to hash with sorted keys.
 #[test]
 fn every_experiment_gives_the_same_bytes_at_any_number_of_jobs_and_verifies() {
     let folder = tempfile::tempdir().unwrap();
