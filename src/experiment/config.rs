@@ -169,8 +169,20 @@ impl RunConfig {
         between("run.init.scale", self.init.scale, 0.0, 1e6)?;
         self.check_method()?;
         between("run.observe.per_decade", self.observe.per_decade as f64, 0.0, 1000.0)?;
+        if let DataConfig::Planted { active_bins, certificate, .. } = &self.data {
+            between("run.data.active_bins", *active_bins as f64, 0.0, MAX_COUNT as f64)?;
+            let allowed = (0.0..1.0).contains(certificate);
+            let remedy = "Choose how far from the support the other bins stay.";
+            allowed
+                .then_some(())
+                .ok_or_else(|| InputError::value("run.data.certificate", certificate, "in [0, 1)", remedy))?;
+        }
+        if let DataConfig::Gaussian { margin: Some(margin), .. } = &self.data {
+            between("run.data.margin", *margin, 0.0, 1e12)?;
+        }
         if let DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. } = &self.data {
             let features = shape.iter().try_fold(1_usize, |p, s| p.checked_mul(*s)).unwrap_or(usize::MAX);
+            between("run.data.shape (axes)", shape.len() as f64, 0.0, 2.0)?;
             between("run.data.shape (product)", features as f64, 0.0, MAX_COUNT as f64)?;
             between("run.data.samples", *samples as f64, 1.0, MAX_COUNT as f64)?;
         }

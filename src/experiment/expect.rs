@@ -21,7 +21,7 @@ pub struct Claim {
     /// How runs become one number.
     #[serde(default)]
     pub statistic: Statistic,
-    /// If given, the statistic is divided by the same statistic of these runs.
+    /// If given, each run's metric is divided by that of its partner among these runs, in grid order.
     #[serde(default)]
     pub versus: BTreeMap<String, Value>,
     /// How it is compared.
@@ -80,14 +80,21 @@ pub fn judge(spec: &ResolvedSpec, runs: &Table) -> Result<Vec<Vec<Cell>>> {
 
 impl Claim {
     fn row(&self, size: Size, runs: &Table, paper: &str, experiment: &str) -> Result<Vec<Cell>> {
-        let values = self.select(runs, &self.filter)?;
-        let mut spread = values.clone();
-        let mut measured = self.statistic.of(&values);
+        let mut values = self.select(runs, &self.filter)?;
         if !self.versus.is_empty() {
-            let base = self.statistic.of(&self.select(runs, &self.versus)?);
-            spread.iter_mut().for_each(|v| *v /= base);
-            measured /= base;
+            let base = self.select(runs, &self.versus)?;
+            if base.len() != values.len() {
+                let allowed = format!("runs that pair with those of `where` ({})", values.len());
+                return Err(InputError::value(
+                    "expect.versus",
+                    format!("{} runs", base.len()),
+                    &allowed,
+                    "Filter both alike.",
+                ));
+            }
+            values.iter_mut().zip(base).for_each(|(v, b)| *v /= b);
         }
+        let measured = self.statistic.of(&values);
         let verdict = match self.sizes.contains(&size) {
             false => "not-run",
             true if self.holds(measured) => "holds",
@@ -103,8 +110,8 @@ impl Claim {
             measured.into(),
             values.len().into(),
             verdict.into(),
-            min(&spread).into(),
-            max(&spread).into(),
+            min(&values).into(),
+            max(&values).into(),
             self.tolerance.unwrap_or(f64::NAN).into(),
             self.reason.as_str().into(),
         ])

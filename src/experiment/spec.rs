@@ -132,6 +132,12 @@ impl Spec {
                 serde_json::to_string(&(id, &checked, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
             runs.push(Run { id: short_hash(&canonical), values, config: checked });
         }
+        for name in self.claims.iter().flat_map(|c| c.filter.keys().chain(c.versus.keys())) {
+            if !parameters.contains(name) {
+                let allowed = format!("one of the grid's columns: {}", parameters.join(", "));
+                return Err(InputError::value("expect.where", name, &allowed, "Correct the name."));
+            }
+        }
         let everything =
             serde_json::to_string(&(self, size, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
         Ok(ResolvedSpec { id: id.into(), spec: self.clone(), size, hash: short_hash(&everything), runs, parameters })
