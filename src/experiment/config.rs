@@ -104,6 +104,8 @@ pub struct NetworkConfig {
 pub struct InitConfig {
     /// Standard deviation of the parameters (of fully connected layers: times rows^(−1/2)).
     pub scale: f64,
+    /// Root of the initialisation's stream; default the run's seed. For many starts on one data set.
+    pub start: Option<u64>,
 }
 
 /// What is kept along the way.

@@ -1,6 +1,7 @@
 //! The entropic problem over the simplex that one implicit step of the log-time flow solves.
 
 use super::gram::{Cholesky, Gram};
+use super::sums::log_sum_exp;
 
 /// Inactive weights may jump freely up to this over the number of samples.
 const WAKE: f64 = 1e-3;
@@ -25,8 +26,15 @@ pub struct EntropicSimplex {
 }
 
 impl EntropicSimplex {
-    /// Solves for `log_p` in place (start and answer); returns the number of Newton iterations.
+    /// Solves for `log_p` in place (start and answer, Σ p = 1 to rounding); returns the number of Newton iterations.
     pub fn solve(&mut self, m: &[f64], gram: &Gram, delta: f64, kappa: f64, log_p: &mut [f64]) -> usize {
+        let iterations = self.newton(m, gram, delta, kappa, log_p);
+        let total = log_sum_exp(log_p.iter().copied());
+        log_p.iter_mut().for_each(|l| *l -= total);
+        iterations
+    }
+
+    fn newton(&mut self, m: &[f64], gram: &Gram, delta: f64, kappa: f64, log_p: &mut [f64]) -> usize {
         let n = m.len();
         let lowest = m.iter().copied().fold(f64::INFINITY, f64::min);
         let wake = (WAKE / n as f64).ln();
@@ -53,7 +61,6 @@ impl EntropicSimplex {
             let sleeping = (0..n).filter(|&i| self.p[i] <= 1e-9).all(|i| kappa * (self.right[i] + nu) < 1.0);
             // Rounding of F, about 10⁻¹⁶, is amplified by κ in log p.
             if worst < 1e-9 * scale.max(1.0 / kappa) && (total - 1.0).abs() < 1e-12 + 1e-15 * kappa && sleeping {
-                log_p.iter_mut().for_each(|l| *l -= total.ln());
                 return iteration;
             }
             // (I/κ + Δ √P A √P) y = √P (ν' − F): two right-hand sides, for F and for ν'.

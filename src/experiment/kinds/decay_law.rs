@@ -5,8 +5,11 @@ use crate::math::sums::{max, median, slope};
 
 /// Groups below this fraction of the largest, at the oracle's optimum, are off the support.
 const OFF_SUPPORT: f64 = 1e-6;
-/// The fit uses observations with q between its last value over this, and its last value.
-const WINDOW: f64 = 100.0;
+/// The fit uses the last decades of q, up to this many.
+const WINDOW_DECADES: f64 = 10.0;
+/// A group has died below this fraction of R, and is born again when it passes `ALIVE` after that.
+const DEAD: f64 = 1e-4;
+const ALIVE: f64 = 1e-2;
 
 /// Trains and fits, for every bin d off the predicted support, the exponent in |β̂_d|/R(β̂) ∝ q^e. Theory: e = ρ_d − 1.
 pub fn run(context: &Context) -> Result<RunResult> {
@@ -31,7 +34,8 @@ pub fn run(context: &Context) -> Result<RunResult> {
     let certificates = r.dual_certificates(&optimum.dual);
     let (largest, top) = (max(&sizes), max(&certificates));
     let last = history.last().map_or(f64::NAN, |h| h.0);
-    let window: Vec<&(f64, Vec<f64>)> = history.iter().filter(|h| h.0 > 0.0 && h.0 >= last - WINDOW.ln()).collect();
+    let window: Vec<&(f64, Vec<f64>)> =
+        history.iter().filter(|h| h.0 > 0.0 && h.0 >= last - WINDOW_DECADES * std::f64::consts::LN_10).collect();
     let x: Vec<f64> = window.iter().map(|h| h.0).collect();
     let off: Vec<usize> = (0..sizes.len()).filter(|&g| sizes[g] < OFF_SUPPORT * largest).collect();
     let predicted: Vec<f64> = off.iter().map(|&g| certificates[g] / top - 1.0).collect();
@@ -43,8 +47,19 @@ pub fn run(context: &Context) -> Result<RunResult> {
         ("decay_error", median(&errors)),
         ("decay_error_largest", errors.iter().copied().fold(f64::NAN, f64::max)),
         ("decay_slope", slope(&predicted, &measured)),
+        ("deaths", (0..sizes.len()).filter(|&g| died(&history, g).is_some()).count() as f64),
+        ("rebirths", (0..sizes.len()).filter(|&g| reborn(&history, g)).count() as f64),
     ]);
     result.vectors.push(Vector { step: steps, quantity: "decay-predicted", values: predicted });
     result.vectors.push(Vector { step: steps, quantity: "decay-measured", values: measured });
     Ok(result)
+}
+
+/// When group `g` first fell below [`DEAD`], as an index of the history.
+fn died(history: &[(f64, Vec<f64>)], g: usize) -> Option<usize> {
+    history.iter().position(|h| h.0 > 0.0 && h.1[g] < DEAD.ln())
+}
+
+fn reborn(history: &[(f64, Vec<f64>)], g: usize) -> bool {
+    died(history, g).is_some_and(|from| history[from..].iter().any(|h| h.1[g] > ALIVE.ln()))
 }

@@ -4,11 +4,12 @@ use crate::data::embedded::test_pair;
 use crate::error::Result;
 use crate::experiment::config::{DataConfig, RunConfig};
 use crate::linear::metric::{COLUMNS, Meter, Observation};
-use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt};
+use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt, second_order};
 use crate::linear::solver::{Objective, Outcome, State, Status};
 use crate::linear::{Frame, Task};
 use crate::math::dft::Bins;
-use crate::math::sums::{direction, min};
+use crate::math::rows::Rows;
+use crate::math::sums::{direction, max, min};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
@@ -40,7 +41,7 @@ impl Training {
         let regularizer = task.regularizer();
         let convex = regularizer.as_ref().filter(|r| r.is_norm());
         let optimum = convex.map(|r| minimum_norm(&task.regularized_rows(), r)).transpose()?;
-        let parameters = task.initial(config.init.scale, config.seed);
+        let parameters = task.initial(config.init.scale, config.init.start.unwrap_or(config.seed));
         Ok(Self { task, regularizer, optimum, parameters, trace: vec![], vectors: vec![], last: vec![] })
     }
 
@@ -54,11 +55,11 @@ impl Training {
             let observation = meter.measure(state);
             trace.push((state.step, observation));
             if keep_spectra {
-                vectors.push(Vector {
-                    step: state.step,
-                    quantity: "spectrum",
-                    values: shown_spectrum(&frame, state.predictor),
-                });
+                let mut keep = |quantity, values| vectors.push(Vector { step: state.step, quantity, values });
+                keep("spectrum", shown_spectrum(&frame, state.predictor));
+                let dual = shown_spectrum(&frame, state.dual);
+                let largest = max(&dual);
+                keep("certificate", dual.iter().map(|r| r / largest).collect());
             }
             *last = state.predictor.to_vec();
             also(&frame, state);
@@ -113,6 +114,12 @@ impl Training {
             true => parameter_kkt(&self.task.rows, self.task.network.as_mut(), &self.parameters).unwrap_or(f64::NAN),
             false => f64::NAN,
         };
+        let face = self
+            .regularizer
+            .as_ref()
+            .filter(|_| finite)
+            .and_then(|r| second_order(&rows, r, &frame.coordinates(&self.last)));
+        let within = self.trace.iter().find(|(_, o)| o[EXCESS] <= 0.1).map_or(f64::NAN, |(_, o)| o[Q]);
         let gaps: Vec<f64> = self.trace.iter().map(|(_, o)| o[GAP]).filter(|g| !g.is_nan()).collect();
         vec![
             ("optimum", self.optimum.as_ref().map_or(f64::NAN, |o| o.value)),
@@ -127,9 +134,26 @@ impl Training {
             ("phase_error", kkt_value(&|k| k.phase_error)),
             ("slackness", kkt_value(&|k| k.slackness)),
             ("support", kkt_value(&|k| k.support as f64)),
+            ("face_dimension", face.map_or(f64::NAN, |f| f.face_dimension as f64)),
+            ("second_order", face.map_or(f64::NAN, |f| f.smallest)),
+            ("local_minimum", face.map_or(f64::NAN, |f| f64::from(f.is_local_minimum()))),
+            ("penalty_ratio", self.penalty_ratio(&rows, finite)),
+            ("q_within_ten_percent", within),
             ("test_error", test_error(config, &self.task.frame.signal(&self.last))),
             ("parameter_kkt", in_parameters),
         ]
+    }
+
+    /// R(β)/min mᵢ over the same of the convex ℓ1 solution, where R is not convex; NaN elsewhere and for images.
+    fn penalty_ratio(&self, rows: &Rows, finite: bool) -> f64 {
+        let Some(r) = self.regularizer.as_ref().filter(|r| finite && !r.is_norm() && rows.features() <= 256) else {
+            return f64::NAN;
+        };
+        let l1 =
+            Regularizer::new("l1", r.groups().iter().map(|(g, _)| (g.clone(), (g.len() as f64).sqrt())).collect(), 1.0);
+        let margin = self.trace.last().map_or(f64::NAN, |(_, o)| o[MARGIN]);
+        let reached = r.value(&self.task.frame.coordinates(&self.last)) / margin;
+        minimum_norm(rows, &l1).map_or(f64::NAN, |o| reached / r.value(&o.predictor))
     }
 
     fn keep_final(&mut self, step: u64) {
@@ -145,8 +169,10 @@ impl Training {
     }
 }
 
+const Q: usize = 1;
 const MARGIN: usize = 2;
 const GAP: usize = 6;
+const EXCESS: usize = 7;
 
 /// |β̂|/‖β̂‖₂: frequencies 0 … ⌊D/2⌋ of a signal, all of an image (row-major).
 fn shown_spectrum(frame: &Frame, beta: &[f64]) -> Vec<f64> {
@@ -160,7 +186,7 @@ fn shown_spectrum(frame: &Frame, beta: &[f64]) -> Vec<f64> {
 fn test_error(config: &RunConfig, beta: &[f64]) -> f64 {
     let DataConfig::Images { set, pair, samples, center } = config.data else { return f64::NAN };
     let Ok(held_out) = test_pair(set, (pair[0], pair[1]), samples, center, config.seed) else { return f64::NAN };
-    let rows = crate::math::rows::Rows::new(held_out.signed_rows(), held_out.features());
+    let rows = Rows::new(held_out.signed_rows(), held_out.features());
     let mut margins = vec![0.0; rows.samples()];
     rows.times(beta, &mut margins);
     margins.iter().filter(|m| **m <= 0.0).count() as f64 / margins.len() as f64

@@ -5,8 +5,9 @@ use crate::math::rows::Rows;
 use crate::math::sums::{max, min, norm};
 use nalgebra::{DMatrix, DVector};
 
-/// Samples within this factor of the smallest margin may carry a multiplier.
-const ACTIVE_MARGIN: f64 = 1.05;
+/// Samples within this factor of the smallest margin may carry a multiplier: the widest set, and tighter ones that are
+/// preferred where they explain β as well.
+const ACTIVE_MARGINS: [f64; 4] = [1.0 + 1e-6, 1.0 + 1e-4, 1.0 + 1e-2, 1.05];
 /// Groups above this fraction of the largest are reported as the support.
 const SUPPORT: f64 = 1e-3;
 
@@ -27,10 +28,20 @@ pub struct BridgeKkt {
     pub multipliers: Vec<f64>,
 }
 
+/// [`BridgeKkt`] on the tightest active set whose residual is within a tenth of the widest one's.
+pub fn bridge_kkt(rows: &Rows, regularizer: &Regularizer, beta: &[f64]) -> Option<BridgeKkt> {
+    let [.., widest] = ACTIVE_MARGINS;
+    let widest = bridge_kkt_on(rows, regularizer, beta, widest)?;
+    let limit = 1.1 * widest.residual + 1e-12;
+    let tight =
+        ACTIVE_MARGINS.iter().filter_map(|f| bridge_kkt_on(rows, regularizer, beta, *f)).find(|k| k.residual <= limit);
+    tight.or(Some(widest))
+}
+
 /// KKT residual of β (in the coordinates of R). Multipliers by non-negative least squares on the active set, because the
 /// softmax weights of large steps chatter. `None` unless every margin is positive.
-pub fn bridge_kkt(rows: &Rows, regularizer: &Regularizer, beta: &[f64]) -> Option<BridgeKkt> {
-    let (margins, active) = active_set(rows, beta)?;
+fn bridge_kkt_on(rows: &Rows, regularizer: &Regularizer, beta: &[f64], factor: f64) -> Option<BridgeKkt> {
+    let (margins, active) = active_set(rows, beta, factor)?;
     let beta: Vec<f64> = beta.iter().map(|b| b / min(&margins)).collect();
     let (p, norms) = (regularizer.exponent(), regularizer.group_norms(&beta));
     // Row j of group g, scaled by ‖β_g‖^(1−p/2) c_g^(−1/2): Σ αᵢ z_ij against c_g ‖β_g‖^(p−2) β_j.
@@ -75,7 +86,8 @@ pub fn bridge_kkt(rows: &Rows, regularizer: &Regularizer, beta: &[f64]) -> Optio
 pub fn parameter_kkt(rows: &Rows, network: &mut dyn Network, w: &[f64]) -> Option<f64> {
     let mut beta = vec![0.0; network.features()];
     network.predictor(w, &mut beta);
-    let (_, active) = active_set(rows, &beta)?;
+    let [.., widest] = ACTIVE_MARGINS;
+    let (_, active) = active_set(rows, &beta, widest)?;
     let mut gradients = DMatrix::zeros(w.len(), active.len());
     let mut gradient = vec![0.0; w.len()];
     for (a, &i) in active.iter().enumerate() {
@@ -90,10 +102,10 @@ pub fn parameter_kkt(rows: &Rows, network: &mut dyn Network, w: &[f64]) -> Optio
 }
 
 /// The margins, and the samples near the smallest one.
-fn active_set(rows: &Rows, beta: &[f64]) -> Option<(Vec<f64>, Vec<usize>)> {
+fn active_set(rows: &Rows, beta: &[f64], factor: f64) -> Option<(Vec<f64>, Vec<usize>)> {
     let mut margins = vec![0.0; rows.samples()];
     rows.times(beta, &mut margins);
     let smallest = min(&margins);
-    let active = (0..margins.len()).filter(|&i| margins[i] <= ACTIVE_MARGIN * smallest).collect();
+    let active = (0..margins.len()).filter(|&i| margins[i] <= factor * smallest).collect();
     (smallest > 0.0 && smallest.is_finite()).then_some((margins, active))
 }

@@ -4,8 +4,10 @@ mod certificate;
 mod kkt;
 mod oracle;
 mod regularizer;
+mod second_order;
 
 pub use certificate::certified_gap;
 pub use kkt::{BridgeKkt, bridge_kkt, parameter_kkt};
 pub use oracle::{Optimum, minimum_norm};
 pub use regularizer::Regularizer;
+pub use second_order::{SecondOrder, second_order};
