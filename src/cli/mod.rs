@@ -1,5 +1,6 @@
 //! The command line. The only code that prints.
 
+mod fit;
 mod list;
 mod progress;
 mod reproduce;
@@ -49,6 +50,22 @@ enum Command {
     ///   implicit-bias reproduce 'digits|decay' --smoke --out try
     #[command(verbatim_doc_comment)]
     Reproduce(reproduce::Arguments),
+    /// What would gradient descent on this network converge to, on my data?
+    ///
+    /// Examples:
+    ///   implicit-bias fit --data mine.csv --label class --network convolutional --depth 2
+    ///   implicit-bias fit --data X.npy --labels y.npy --shape 28x28 --network diagonal --depth 2 --plot fit.svg
+    ///
+    /// Prints, or with --json gives: how the run ended; log10 q and log10 of the loss exp(−q); the margin min yᵢ⟨xᵢ, β⟩;
+    /// R(β), its ratio to the margin, and how far that is at most above the least possible (certified_gap, null where R is
+    /// not convex); kkt_residual = ‖w − Σ αᵢ ∇mᵢ(w)‖/‖w‖ at the balanced parameters of β; active_bins, the entries of β
+    /// (convolutional: of the full spectrum β̂) above 1e-3 of the largest. R is ‖β‖₂ for the fully connected network,
+    /// ‖β̂‖_{2/L} with the unitary DFT for the convolutional and ‖β‖_{2/L} for the diagonal one (‖β‖₂ at depth 1).
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Exit codes: 0 finished, 2 bad input (data that are not separable included), 3 diverged, 130 interrupted."
+    )]
+    Fit(Box<fit::Arguments>),
     /// List experiments, what they claim and how many runs they have
     List(list::Arguments),
     /// Show one experiment: question, claim, method, expectations
@@ -100,6 +117,7 @@ impl CatalogueArguments {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Reproduce(a) => reproduce::run(&a),
+        Command::Fit(a) => fit::run(&a),
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
         Command::Verify(a) => verify::run(&a),

@@ -184,7 +184,10 @@ impl RunConfig {
         }
         if let DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. } = &self.data {
             let features = shape.iter().try_fold(1_usize, |p, s| p.checked_mul(*s)).unwrap_or(usize::MAX);
-            between("run.data.shape (axes)", shape.len() as f64, 0.0, 2.0)?;
+            if !(1..=2).contains(&shape.len()) {
+                let remedy = "Use [D] for signals and [height, width] for images.";
+                return Err(InputError::value("run.data.shape", format!("{shape:?}"), "one or two lengths", remedy));
+            }
             between("run.data.shape (product)", features as f64, 0.0, MAX_COUNT as f64)?;
             between("run.data.samples", *samples as f64, 1.0, MAX_COUNT as f64)?;
         }

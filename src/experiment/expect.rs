@@ -80,22 +80,19 @@ pub fn judge(spec: &ResolvedSpec, runs: &Table) -> Result<Vec<Vec<Cell>>> {
 
 impl Claim {
     fn row(&self, size: Size, runs: &Table, paper: &str, experiment: &str) -> Result<Vec<Cell>> {
+        let judged = self.sizes.contains(&size);
         let mut values = self.select(runs, &self.filter)?;
         if !self.versus.is_empty() {
             let base = self.select(runs, &self.versus)?;
-            if base.len() != values.len() {
+            if judged && base.len() != values.len() {
                 let allowed = format!("runs that pair with those of `where` ({})", values.len());
-                return Err(InputError::value(
-                    "expect.versus",
-                    format!("{} runs", base.len()),
-                    &allowed,
-                    "Filter both alike.",
-                ));
+                let found = format!("{} runs", base.len());
+                return Err(InputError::value("expect.versus", found, &allowed, "Filter both alike."));
             }
-            values.iter_mut().zip(base).for_each(|(v, b)| *v /= b);
+            values = values.iter().zip(base).map(|(v, b)| v / b).collect();
         }
         let measured = self.statistic.of(&values);
-        let verdict = match self.sizes.contains(&size) {
+        let verdict = match judged {
             false => "not-run",
             true if self.holds(measured) => "holds",
             true => "fails",

@@ -3,6 +3,7 @@
 mod catalogue;
 mod config;
 mod expect;
+pub mod fit;
 pub mod kinds;
 mod method;
 mod runner;

@@ -79,7 +79,9 @@ pub fn run_experiment(
     if !spec.runs.iter().all(|r| store.has(&r.id)) {
         return Ok(None);
     }
+    let first = spec.runs.first().map(|r| toml::Table::try_from(&r.config)).transpose();
     let manifest = Manifest {
+        first_run: first.map_err(|e| InputError::new(format!("record.toml: {e}")))?.unwrap_or_default(),
         paper: paper.into(),
         experiment: experiment.into(),
         size: spec.size.name().into(),

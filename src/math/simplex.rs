@@ -63,6 +63,8 @@ impl EntropicSimplex {
             if worst < 1e-9 * scale.max(1.0 / kappa) && (total - 1.0).abs() < 1e-12 + 1e-15 * kappa && sleeping {
                 return iteration;
             }
+            // ν' is found as a correction of ν: with F − ν on the right rounding shrinks along with the residual.
+            self.right.iter_mut().for_each(|f| *f += nu);
             // (I/κ + Δ √P A √P) y = √P (ν' − F): two right-hand sides, for F and for ν'.
             let (root, product) = (&self.root, &mut self.product);
             let matrix =
@@ -89,6 +91,8 @@ impl EntropicSimplex {
                 let down = if self.p[i] > 1e-6 { -2.0 } else { f64::NEG_INFINITY };
                 log_p[i] = (log_p[i] + newton.clamp(down, up)).max(FLOOR);
             }
+            let total = log_sum_exp(log_p.iter().copied());
+            log_p.iter_mut().for_each(|l| *l -= total);
         }
         MAX_ITERATIONS
     }

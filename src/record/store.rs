@@ -31,6 +31,8 @@ pub struct Manifest {
     pub runs: usize,
     /// Where it comes from.
     pub provenance: Provenance,
+    /// The first run's configuration with every default filled in (method, κ cap, stop rules); the others differ by the grid.
+    pub first_run: toml::Table,
     /// The spec as it was written; with `size` it resolves to the runs of runs.csv.
     pub spec: String,
 }

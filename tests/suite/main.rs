@@ -5,10 +5,15 @@
 mod bad_input;
 mod common;
 mod dft;
+mod fit;
+mod flow;
+mod flow_ends;
+mod flow_limits;
 mod golden;
 mod house;
 mod networks;
 mod nnls;
 mod oracle;
 mod program;
+mod simplex;
 mod solvers;

@@ -60,6 +60,9 @@ pub fn log_time_flow(
             Some(Status::Diverged)
         } else if stop.log10_q.is_some_and(|e| log10_q >= e) || stop.residual.is_some_and(|r| path.residual() <= r) {
             Some(Status::Converged)
+        } else if path.rate(&flow.dual) <= f64::MIN_POSITIVE {
+            // r = 0: no direction improves every margin.
+            Some(Status::Stalled)
         } else if step >= stop.max_steps {
             Some(Status::MaxSteps)
         } else if stop.time_budget.is_some_and(|b| started.elapsed() >= b) {
