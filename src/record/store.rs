@@ -57,7 +57,8 @@ impl Store {
     pub fn open(root: &Path, paper: &str, experiment: &str, spec_hash: &str, replace: bool) -> Result<Self> {
         let folder = root.join(paper).join(experiment);
         let partial = root.join(paper).join(format!("{experiment}.partial"));
-        if let Some(other) = Self::manifest(&folder)?.filter(|m| m.spec_hash != spec_hash && !replace) {
+        let stored = if replace { None } else { Self::manifest(&folder)? };
+        if let Some(other) = stored.filter(|m| m.spec_hash != spec_hash) {
             return Err(InputError::new(format!(
                 "{} holds a record of another spec ({} size, hash {}; this one is {spec_hash}) and is kept as it is. \
                  Put the new results elsewhere with `--out DIR`, or replace the old ones with `--replace`",
