@@ -95,7 +95,7 @@ impl RunConfig {
                 between("run.solver.decay", decay + 1e-300, 0.0, 1.0)
             }
             SolverConfig::LogTimeFlow { step, tolerance, kappa_cap } => {
-                between("run.solver.step", step, 0.0, 1.0)?;
+                between("run.solver.step", step, 0.0, 10.0)?;
                 between("run.solver.tolerance", tolerance, 0.0, f64::INFINITY)?;
                 between("run.solver.kappa_cap", kappa_cap, 1.0, 1e12)
             }

@@ -1,6 +1,7 @@
 //! Gram matrices of a few rows, weighted by coordinate, and their Cholesky factor: the dense algebra of a flow step.
 
-use super::rows::{dot, dot_block};
+use super::rows::dot;
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// Gram matrices whose work (rows²·features) is above this are cut over threads.
@@ -11,7 +12,8 @@ const PARALLEL_WORK: usize = 1 << 23;
 pub struct Gram {
     n: usize,
     entries: Vec<f64>,
-    scaled: Vec<f64>,
+    /// B in panels of eight rows, column by column; rows past the last are zero.
+    packed: Vec<f64>,
 }
 
 impl Gram {
@@ -28,27 +30,39 @@ impl Gram {
     /// A += c·B Bᵀ for n rows B of equal length, with each coordinate k scaled by `root[k]` if given; coordinates whose
     /// root is below 10⁻⁸ of the largest are left out. Sizes are set by [`Self::reset`].
     pub fn add<'a>(&mut self, rows: impl Iterator<Item = &'a [f64]>, root: Option<&[f64]>, c: f64) {
-        self.scaled.clear();
-        let largest = root.map_or(0.0, |r| r.iter().copied().fold(0.0, f64::max));
-        let kept: Vec<(usize, f64)> =
-            root.map_or(vec![], |r| r.iter().copied().enumerate().filter(|(_, r)| *r > 1e-8 * largest).collect());
-        let mut d = kept.len();
-        for row in rows {
-            match root {
-                Some(_) => self.scaled.extend(kept.iter().map(|&(k, r)| row[k] * r)),
-                None => {
-                    d = row.len();
-                    self.scaled.extend_from_slice(row);
-                }
+        let Some(root) = root else { return self.add_written(rows, |row, out| out.extend_from_slice(row), c) };
+        let largest = root.iter().copied().fold(0.0, f64::max);
+        let kept: Vec<(usize, f64)> = root.iter().copied().enumerate().filter(|(_, r)| *r > 1e-8 * largest).collect();
+        self.add_written(rows, |row, out| out.extend(kept.iter().map(|&(k, r)| row[k] * r)), c);
+    }
+
+    /// A += c·B Bᵀ, each row of B written by `write` from one of `rows`.
+    pub fn add_written<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a [f64]>,
+        write: impl Fn(&[f64], &mut Vec<f64>),
+        c: f64,
+    ) {
+        let (n, mut d, mut line) = (self.n, 0, vec![]);
+        for (i, row) in rows.enumerate() {
+            line.clear();
+            write(row, &mut line);
+            if i == 0 {
+                d = line.len();
+                self.packed.clear();
+                self.packed.resize(n.div_ceil(PANEL) * PANEL * d, 0.0);
             }
+            let panel = &mut self.packed[i / PANEL * PANEL * d..];
+            panel.iter_mut().skip(i % PANEL).step_by(PANEL).zip(&line).for_each(|(p, v)| *p = *v);
         }
-        let (n, scaled) = (self.n, &self.scaled);
-        let fill = |(band, out): (usize, &mut [f64])| band_products(scaled, d, n, band * BAND, c, out);
-        let bands = self.entries.chunks_mut(BAND * n.max(1)).enumerate();
+        let packed = &self.packed;
+        let fill = |(block, out): (usize, &mut [f64])| block_products(packed, d, n, block * BLOCK, c, out);
+        let blocks = self.entries.chunks_mut(BLOCK * PANEL * n.max(1)).enumerate();
         if n * n * d < PARALLEL_WORK {
-            bands.for_each(fill);
+            blocks.for_each(fill);
         } else {
-            bands.collect::<Vec<_>>().into_par_iter().for_each(fill);
+            // The last rows have the most products.
+            blocks.rev().collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(fill);
         }
     }
 
@@ -70,34 +84,46 @@ impl Gram {
     }
 }
 
-const BAND: usize = 4;
+const PANEL: usize = 8;
+/// Panels and columns of B that stay in a core's own cache while the other panels pass by.
+const BLOCK: usize = 4;
+const COLUMNS: usize = 256;
 
-/// c·⟨bᵢ, bⱼ⟩ for the rows i of one band and all j ≤ i.
-fn band_products(b: &[f64], d: usize, n: usize, first: usize, c: f64, out: &mut [f64]) {
-    let row = |i: usize| &b[i * d..(i + 1) * d];
-    let height = (n - first).min(BAND);
-    let mut j = 0;
-    while j < first + height {
-        let width = (n - j).min(BAND);
-        if height == BAND && width == BAND {
-            let products = dot_block(
-                [row(first), row(first + 1), row(first + 2), row(first + 3)],
-                [row(j), row(j + 1), row(j + 2), row(j + 3)],
-            );
-            for (i, line) in products.iter().enumerate() {
-                for (k, value) in line.iter().enumerate() {
-                    out[i * n + j + k] += c * value;
-                }
-            }
-        } else {
-            for i in 0..height {
-                for k in 0..width {
-                    out[i * n + j + k] += c * dot(row(first + i), row(j + k));
+/// Adds c·⟨bᵢ, bⱼ⟩ for the rows i of one block of panels and all j up to them.
+fn block_products(packed: &[f64], d: usize, n: usize, first: usize, c: f64, out: &mut [f64]) {
+    let end = (first + BLOCK).min(n.div_ceil(PANEL));
+    for k in (0..d).step_by(COLUMNS) {
+        let columns = |panel: usize| &packed[(panel * d + k) * PANEL..(panel * d + d.min(k + COLUMNS)) * PANEL];
+        for j in 0..end {
+            for i in first.max(j)..end {
+                let products = tile(columns(i), columns(j));
+                let lines = out[(i - first) * PANEL * n..].chunks_mut(n.max(1));
+                for (line, products) in lines.zip(&products) {
+                    line[j * PANEL..].iter_mut().zip(products).for_each(|(o, p)| *o += c * p);
                 }
             }
         }
-        j += BAND;
     }
+}
+
+/// All products of the rows of two panels, each summed in the order of the columns.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn tile(a: &[f64], b: &[f64]) -> [[f64; PANEL]; PANEL] {
+    const HALF: usize = PANEL / 2;
+    let mut out = [[0.0; PANEL]; PANEL];
+    for (half, out) in out.as_chunks_mut::<HALF>().0.iter_mut().enumerate() {
+        // Half a panel at a time keeps the sums in registers.
+        let mut sums = [[0.0; PANEL]; HALF];
+        for (x, y) in a.as_chunks::<PANEL>().0.iter().zip(b.as_chunks::<PANEL>().0) {
+            for i in 0..HALF {
+                for l in 0..PANEL {
+                    sums[i][l] += x[half * HALF + i] * y[l];
+                }
+            }
+        }
+        *out = sums;
+    }
+    out
 }
 
 /// The lower Cholesky factor of a symmetric positive definite matrix, row-major.

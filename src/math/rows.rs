@@ -160,33 +160,6 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     dot_inline(a, b)
 }
 
-/// All sixteen products ⟨aᵢ, bⱼ⟩ of two bands of four rows.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-pub fn dot_block(a: [&[f64]; 4], b: [&[f64]; 4]) -> [[f64; 4]; 4] {
-    const LANES: usize = 8;
-    let mut lanes = [[[0.0; LANES]; 4]; 4];
-    let n = a[0].len();
-    let whole = n / LANES * LANES;
-    for k in (0..whole).step_by(LANES) {
-        for i in 0..4 {
-            for j in 0..4 {
-                for l in 0..LANES {
-                    lanes[i][j][l] += a[i][k + l] * b[j][k + l];
-                }
-            }
-        }
-    }
-    let mut out = [[0.0; 4]; 4];
-    for i in 0..4 {
-        for j in 0..4 {
-            let tail: f64 = (whole..n).map(|k| a[i][k] * b[j][k]).sum();
-            let l = lanes[i][j];
-            out[i][j] = (((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))) + tail;
-        }
-    }
-    out
-}
-
 /// out += s·a.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub fn add_scaled(out: &mut [f64], s: f64, a: &[f64]) {

@@ -21,17 +21,20 @@ pub trait Path {
     /// P(θ), in the network's coordinates.
     fn predictor(&mut self, beta: &mut [f64]);
 
-    /// ⟨∇mᵢ(θ), ∇mⱼ(θ)⟩ over the active samples.
-    fn gram(&mut self, rows: &Rows, active: &[usize], gram: &mut Gram);
-
-    /// Where the predictor is heading: P(θ + Δ J_P(θ)ᵀ r) to first order or better, not renormalised.
+    /// P after a step of Δ under r, not renormalised.
     fn ahead(&mut self, r: &[f64], delta: f64, beta: &mut [f64]);
+
+    /// How the margins after that step move with the weights of the active samples, over Δ: for small steps ⟨∇mᵢ(θ), ∇mⱼ(θ)⟩.
+    fn gram(&mut self, rows: &Rows, active: &[usize], r: &[f64], delta: f64, gram: &mut Gram);
 
     /// Relative growth per unit of Δ of what grows fastest under r.
     fn rate(&mut self, r: &[f64]) -> f64;
 
-    /// Moves θ by Δ under r, and renormalises.
-    fn advance(&mut self, r: &[f64], delta: f64);
+    /// The largest relative growth per step that this path follows.
+    fn largest_step(&self) -> f64;
+
+    /// Moves θ by Δ under r and renormalises; returns what the predictor was divided by.
+    fn advance(&mut self, r: &[f64], delta: f64) -> f64;
 
     /// sin of the angle between θ and ∇_θ⟨r, P(θ)⟩ at the last step: zero at a stationary point.
     fn residual(&self) -> f64;

@@ -29,10 +29,17 @@ impl<'a> ParameterPath<'a> {
         path
     }
 
-    fn renormalise(&mut self) {
+    fn move_by(&mut self, r: &[f64], delta: f64) {
+        self.network.pullback(&self.theta, r, &mut self.gradient);
+        self.moved.copy_from_slice(&self.theta);
+        add_scaled(&mut self.moved, delta, &self.gradient);
+    }
+
+    fn renormalise(&mut self) -> f64 {
         let size = norm(&self.theta);
         self.theta.iter_mut().for_each(|t| *t /= size);
         self.log_norm += size.ln();
+        size
     }
 }
 
@@ -49,14 +56,14 @@ impl Path for ParameterPath<'_> {
         self.network.predictor(&self.theta, beta);
     }
 
-    fn gram(&mut self, rows: &Rows, active: &[usize], gram: &mut Gram) {
-        self.network.gram(&self.theta, rows, active, gram);
+    /// J J₊ᵀ with the Jacobian before and after the step, to second order: the Gram matrix half way.
+    fn gram(&mut self, rows: &Rows, active: &[usize], r: &[f64], delta: f64, gram: &mut Gram) {
+        self.move_by(r, 0.5 * delta);
+        self.network.gram(&self.moved, rows, active, gram);
     }
 
     fn ahead(&mut self, r: &[f64], delta: f64, beta: &mut [f64]) {
-        self.network.pullback(&self.theta, r, &mut self.gradient);
-        self.moved.copy_from_slice(&self.theta);
-        add_scaled(&mut self.moved, delta, &self.gradient);
+        self.move_by(r, delta);
         self.network.predictor(&self.moved, beta);
     }
 
@@ -65,13 +72,17 @@ impl Path for ParameterPath<'_> {
         norm(&self.gradient)
     }
 
-    fn advance(&mut self, r: &[f64], delta: f64) {
+    fn largest_step(&self) -> f64 {
+        0.2
+    }
+
+    fn advance(&mut self, r: &[f64], delta: f64) -> f64 {
         let size = self.rate(r);
         let along = dot(&self.theta, &self.gradient) / size;
         let across: f64 = self.theta.iter().zip(&self.gradient).map(|(t, g)| (g / size - along * t).powi(2)).sum();
         self.residual = across.sqrt();
         add_scaled(&mut self.theta, delta, &self.gradient);
-        self.renormalise();
+        self.renormalise().powi(self.network.degree() as i32)
     }
 
     fn residual(&self) -> f64 {

@@ -20,7 +20,6 @@ pub struct TwoLayerPath<'a> {
     /// exp of twice the exponents.
     square: Vec<f64>,
     log_norm: f64,
-    root: Vec<f64>,
     residual: f64,
 }
 
@@ -38,14 +37,13 @@ impl<'a> TwoLayerPath<'a> {
             exponent: zeros.clone(),
             square: zeros,
             log_norm: 0.0,
-            root: vec![0.0; bins.features()],
             residual: f64::NAN,
         };
         path.renormalise();
         path
     }
 
-    fn renormalise(&mut self) {
+    fn renormalise(&mut self) -> f64 {
         for (m, e) in self.mantissa.iter_mut().zip(&mut self.exponent) {
             let size = (m[0] * m[0] + m[1] * m[1] + m[2] * m[2] + m[3] * m[3]).sqrt();
             if size > 0.0 {
@@ -65,6 +63,41 @@ impl<'a> TwoLayerPath<'a> {
         self.exponent.iter_mut().for_each(|e| *e -= shift);
         self.square.iter_mut().for_each(|s| *s /= total);
         self.log_norm += shift;
+        (2.0 * shift).exp()
+    }
+}
+
+/// How r̂ acts on one bin over a step: φ = x + iy = r̂/|r̂|, û v̂ φ̄ = along + i·across (over |û|² + |v̂|²), and cosh, sinh of 2|r̂|Δ.
+struct Pull {
+    x: f64,
+    y: f64,
+    along: f64,
+    across: f64,
+    arg: f64,
+    cosh: f64,
+    sinh: f64,
+}
+
+impl TwoLayerPath<'_> {
+    fn pull(&self, b: usize, r: &[f64], delta: f64) -> Pull {
+        let Bins { real, pairs } = self.bins;
+        let (x, y) = if b < real { (r[b], 0.0) } else { (r[b] * FRAC_1_SQRT_2, r[b + pairs] * FRAC_1_SQRT_2) };
+        let modulus = (x * x + y * y).sqrt();
+        let (x, y) = if modulus > 0.0 { (x / modulus, y / modulus) } else { (1.0, 0.0) };
+        let [a, c, d, e] = self.mantissa[b];
+        let (re, im) = (a * d - c * e, a * e + c * d);
+        let arg = 2.0 * modulus * delta;
+        let grow = arg.exp_m1();
+        let half = 0.5 * grow / (1.0 + grow);
+        Pull {
+            x,
+            y,
+            along: re * x + im * y,
+            across: im * x - re * y,
+            arg,
+            cosh: 1.0 + grow * half,
+            sinh: 0.5 * grow + half,
+        }
     }
 }
 
@@ -89,26 +122,46 @@ impl Path for TwoLayerPath<'_> {
         }
     }
 
-    fn gram(&mut self, rows: &Rows, active: &[usize], gram: &mut Gram) {
-        // ZᵀZ weighted by |û|² + |v̂|² per bin.
-        for (b, s) in self.square.iter().enumerate() {
-            self.root[b] = s.sqrt();
-            if b >= self.bins.real {
-                self.root[b + self.bins.pairs] = self.root[b];
+    fn ahead(&mut self, r: &[f64], delta: f64, beta: &mut [f64]) {
+        let Bins { real, pairs } = self.bins;
+        for b in 0..self.bins.count() {
+            let pull = self.pull(b, r, delta);
+            let (along, across) = (pull.along * pull.cosh + 0.5 * pull.sinh, pull.across);
+            if b < real {
+                beta[b] = self.square[b] * along * pull.x;
+            } else {
+                beta[b] = SQRT_2 * self.square[b] * (along * pull.x - across * pull.y);
+                beta[b + pairs] = SQRT_2 * self.square[b] * (along * pull.y + across * pull.x);
             }
         }
-        gram.reset(active.len());
-        gram.add(active.iter().map(|&i| rows.row(i)), Some(&self.root), 1.0);
     }
 
-    fn ahead(&mut self, r: &[f64], delta: f64, beta: &mut [f64]) {
-        self.predictor(beta);
-        for (b, s) in self.square.iter().enumerate() {
-            beta[b] += delta * s * r[b];
-            if b >= self.bins.real {
-                beta[b + self.bins.pairs] += delta * s * r[b + self.bins.pairs];
+    /// ZᵀZ with the derivative of the moved β̂ along and across r̂ as the weights of every bin.
+    fn gram(&mut self, rows: &Rows, active: &[usize], r: &[f64], delta: f64, gram: &mut Gram) {
+        let Bins { real, pairs } = self.bins;
+        let weights: Vec<_> = (0..self.bins.count()).map(|b| (self.pull(b, r, delta), self.square[b])).collect();
+        let derivative = |(p, s): &(Pull, f64)| {
+            let radial = s * (2.0 * p.along * p.sinh + p.cosh);
+            // (2 sinh² x Re c + sinh x cosh x)/x
+            let turn = if p.arg > 0.0 { s * (2.0 * p.along * (p.cosh - 1.0) + p.sinh) / p.arg } else { *s };
+            (radial.sqrt(), turn.sqrt())
+        };
+        let roots: Vec<(f64, f64)> = weights.iter().map(derivative).collect();
+        let largest = roots.iter().map(|r| r.0).fold(0.0, f64::max);
+        let kept: Vec<usize> = (0..roots.len()).filter(|&b| roots[b].0 > 1e-8 * largest).collect();
+        gram.reset(active.len());
+        let turned = |row: &[f64], out: &mut Vec<f64>| {
+            for &b in &kept {
+                let (p, (radial, turn)) = (&weights[b].0, roots[b]);
+                if b < real {
+                    out.push(radial * row[b]);
+                } else {
+                    out.push(radial * (p.x * row[b] + p.y * row[b + pairs]));
+                    out.push(turn * (p.x * row[b + pairs] - p.y * row[b]));
+                }
             }
-        }
+        };
+        gram.add_written(active.iter().map(|&i| rows.row(i)), turned, 1.0);
     }
 
     fn rate(&mut self, r: &[f64]) -> f64 {
@@ -118,7 +171,11 @@ impl Path for TwoLayerPath<'_> {
         paired.fold(own, |m, (x, y)| m.max(0.5 * (x * x + y * y))).sqrt()
     }
 
-    fn advance(&mut self, r: &[f64], delta: f64) {
+    fn largest_step(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    fn advance(&mut self, r: &[f64], delta: f64) -> f64 {
         let Bins { real, pairs } = self.bins;
         let (mut size, mut along) = (0.0, 0.0);
         for b in 0..self.bins.count() {
@@ -145,7 +202,7 @@ impl Path for TwoLayerPath<'_> {
             ];
         }
         self.residual = (1.0 - along * along / size).max(0.0).sqrt();
-        self.renormalise();
+        self.renormalise()
     }
 
     fn residual(&self) -> f64 {
