@@ -36,7 +36,7 @@ pub struct Fit {
 }
 
 /// One line of an iteration table; NaN where a number has no meaning.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Progress {
     /// Steps taken.
     pub step: u64,
@@ -141,13 +141,15 @@ impl Fit {
         let mut meter = Meter::new(&frame, Some(&self.regularizer), self.optimum.as_ref());
         let mut trace = Table::new(std::iter::once("step").chain(COLUMNS));
         let mut last = (vec![], [f64::NAN; COLUMNS.len()]);
+        let mut now = Progress::default();
         let observe = |state: &State| {
             let observation = meter.measure(state);
             let step = i64::try_from(state.step).unwrap_or(i64::MAX);
             trace.push(std::iter::once(Cell::Int(step)).chain(observation.map(Cell::from)).collect());
-            see(&Progress::of(state.step, &observation));
+            now = Progress::of(state, &observation);
+            see(&now);
             last = (state.predictor.to_vec(), observation);
-            let gap = entry(&observation, "certified_gap");
+            let gap = now.certified_gap;
             match interrupted.load(Ordering::Relaxed) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue((!gap.is_nan()).then_some(gap)),
@@ -176,7 +178,6 @@ impl Fit {
         let seconds = started.elapsed().as_secs_f64();
         let (beta, observation) = last;
         let coordinates = frame.coordinates(&beta);
-        let now = Progress::of(outcome.steps, &observation);
         let kkt = bridge_kkt(&self.task.regularized_rows(), &self.regularizer, &coordinates);
         let (predictor, packed) = (frame.signal(&beta), frame.spectrum(&beta));
         let carriers = match self.spec.architecture {
@@ -210,11 +211,10 @@ impl Fit {
 }
 
 impl Progress {
-    fn of(step: u64, observation: &Observation) -> Self {
-        let q = entry(observation, "q");
+    fn of(state: &State, observation: &Observation) -> Self {
         Self {
-            step,
-            log10_q: if q > 0.0 { q.log10() } else { f64::NAN },
+            step: state.step,
+            log10_q: state.log10_q(),
             margin: entry(observation, "margin"),
             normalized_value: 1.0 / entry(observation, "regularized_margin"),
             certified_gap: entry(observation, "certified_gap"),

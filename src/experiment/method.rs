@@ -118,7 +118,7 @@ impl RunConfig {
             }
             SolverConfig::NormalizedGradientDescent { eta, decay } => StepRule::Normalized { eta, decay },
             SolverConfig::LogTimeFlow { step, tolerance, kappa_cap } => {
-                let options = FlowOptions { step, tolerance, kappa_cap };
+                let options = FlowOptions { step, tolerance, kappa_cap, ..FlowOptions::default() };
                 let decades = Schedule::even(1.0 / per_decade as f64);
                 return log_time_flow(objective, w, &options, &self.stop(), decades, observe);
             }

@@ -43,27 +43,8 @@ impl Gram {
         write: impl Fn(&[f64], &mut Vec<f64>),
         c: f64,
     ) {
-        let (n, mut d, mut line) = (self.n, 0, vec![]);
-        for (i, row) in rows.enumerate() {
-            line.clear();
-            write(row, &mut line);
-            if i == 0 {
-                d = line.len();
-                self.packed.clear();
-                self.packed.resize(n.div_ceil(PANEL) * PANEL * d, 0.0);
-            }
-            let panel = &mut self.packed[i / PANEL * PANEL * d..];
-            panel.iter_mut().skip(i % PANEL).step_by(PANEL).zip(&line).for_each(|(p, v)| *p = *v);
-        }
-        let packed = &self.packed;
-        let fill = |(block, out): (usize, &mut [f64])| block_products(packed, d, n, block * BLOCK, c, out);
-        let blocks = self.entries.chunks_mut(BLOCK * PANEL * n.max(1)).enumerate();
-        if n * n * d < PARALLEL_WORK {
-            blocks.for_each(fill);
-        } else {
-            // The last rows have the most products.
-            blocks.rev().collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(fill);
-        }
+        let d = pack(self.n, rows, write, &mut self.packed);
+        add_products(&self.packed, d, c, self.n, 0, &mut self.entries);
     }
 
     /// An n×n matrix of zeros.
@@ -89,20 +70,52 @@ const PANEL: usize = 8;
 const BLOCK: usize = 4;
 const COLUMNS: usize = 256;
 
-/// Adds c·⟨bᵢ, bⱼ⟩ for the rows i of one block of panels and all j up to them.
-fn block_products(packed: &[f64], d: usize, n: usize, first: usize, c: f64, out: &mut [f64]) {
-    let end = (first + BLOCK).min(n.div_ceil(PANEL));
-    for k in (0..d).step_by(COLUMNS) {
-        let columns = |panel: usize| &packed[(panel * d + k) * PANEL..(panel * d + d.min(k + COLUMNS)) * PANEL];
-        for j in 0..end {
-            for i in first.max(j)..end {
-                let products = tile(columns(i), columns(j));
-                let lines = out[(i - first) * PANEL * n..].chunks_mut(n.max(1));
-                for (line, products) in lines.zip(&products) {
-                    line[j * PANEL..].iter_mut().zip(products).for_each(|(o, p)| *o += c * p);
+/// Writes the `n` rows of B into panels; returns their length.
+fn pack<'a>(
+    n: usize,
+    rows: impl Iterator<Item = &'a [f64]>,
+    write: impl Fn(&[f64], &mut Vec<f64>),
+    packed: &mut Vec<f64>,
+) -> usize {
+    let (mut d, mut line) = (0, vec![]);
+    packed.clear();
+    for (i, row) in rows.enumerate() {
+        line.clear();
+        write(row, &mut line);
+        if i == 0 {
+            d = line.len();
+            packed.resize(n.div_ceil(PANEL) * PANEL * d, 0.0);
+        }
+        let panel = &mut packed[i / PANEL * PANEL * d..];
+        panel.iter_mut().skip(i % PANEL).step_by(PANEL).zip(&line).for_each(|(p, v)| *p = *v);
+    }
+    d
+}
+
+/// Adds c·B Bᵀ to the n×n matrix `entries` from row and column `corner` on, lower triangle.
+fn add_products(packed: &[f64], d: usize, c: f64, n: usize, corner: usize, entries: &mut [f64]) {
+    let panels = (n - corner).div_ceil(PANEL);
+    let fill = |(block, out): (usize, &mut [f64])| {
+        let (first, end) = (block * BLOCK, panels.min((block + 1) * BLOCK));
+        for k in (0..d).step_by(COLUMNS) {
+            let columns = |panel: usize| &packed[(panel * d + k) * PANEL..(panel * d + d.min(k + COLUMNS)) * PANEL];
+            for j in 0..end {
+                for i in first.max(j)..end {
+                    let products = tile(columns(i), columns(j));
+                    let lines = out[(i - first) * PANEL * n..].chunks_mut(n);
+                    for (line, products) in lines.zip(&products) {
+                        line[corner + j * PANEL..].iter_mut().zip(products).for_each(|(o, p)| *o += c * p);
+                    }
                 }
             }
         }
+    };
+    let blocks = entries[corner * n..].chunks_mut(BLOCK * PANEL * n.max(1)).enumerate();
+    if (n - corner) * (n - corner) * d < PARALLEL_WORK {
+        blocks.for_each(fill);
+    } else {
+        // The last rows have the most products.
+        blocks.rev().collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(fill);
     }
 }
 
@@ -131,7 +144,11 @@ fn tile(a: &[f64], b: &[f64]) -> [[f64; PANEL]; PANEL] {
 pub struct Cholesky {
     n: usize,
     factor: Vec<f64>,
+    packed: Vec<f64>,
 }
+
+/// Columns of the factor that are found before the rest of the matrix learns of them.
+const STRIPE: usize = 64;
 
 impl Cholesky {
     /// Factors the matrix with lower entries `entry(i, j)`; false if it is not positive definite.
@@ -139,16 +156,27 @@ impl Cholesky {
         self.n = n;
         self.factor.resize(n * n, 0.0);
         for i in 0..n {
-            let (done, current) = self.factor.split_at_mut(i * n);
-            for j in 0..i {
-                let above = &done[j * n..j * n + j + 1];
-                current[j] = (entry(i, j) - dot(&current[..j], &above[..j])) / above[j];
+            self.factor[i * n..=i * n + i].iter_mut().enumerate().for_each(|(j, f)| *f = entry(i, j));
+        }
+        for start in (0..n).step_by(STRIPE) {
+            let end = n.min(start + STRIPE);
+            for i in start..n {
+                let (done, current) = self.factor.split_at_mut(i * n);
+                for j in start..i.min(end) {
+                    let above = &done[j * n + start..j * n + j + 1];
+                    current[j] = (current[j] - dot(&current[start..j], &above[..j - start])) / above[j - start];
+                }
+                if i < end {
+                    let square = current[i] - dot(&current[start..i], &current[start..i]);
+                    if square.is_nan() || square <= 0.0 {
+                        return false;
+                    }
+                    current[i] = square.sqrt();
+                }
             }
-            let square = entry(i, i) - dot(&current[..i], &current[..i]);
-            if square.is_nan() || square <= 0.0 {
-                return false;
-            }
-            current[i] = square.sqrt();
+            let rows = self.factor.chunks_exact(n).skip(end).map(|row| &row[start..end]);
+            let d = pack(n - end, rows, |row, out| out.extend_from_slice(row), &mut self.packed);
+            add_products(&self.packed, d, -1.0, n, end, &mut self.factor);
         }
         true
     }

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// Constant steps h, κ never capped on the way to 10⁸.
 pub fn constant(step: f64) -> FlowOptions {
-    FlowOptions { step, tolerance: f64::INFINITY, kappa_cap: 1e8 }
+    FlowOptions { step, relative_step: 0.0, tolerance: f64::INFINITY, kappa_cap: 1e8 }
 }
 
 pub fn until(log10_q: f64) -> Stop {
@@ -21,7 +21,7 @@ pub fn until(log10_q: f64) -> Stop {
 }
 
 pub fn log10_q(state: &State) -> f64 {
-    (-state.log_loss()).log10()
+    state.log10_q()
 }
 
 /// A flow from w; `see` is called whenever log10 q has grown by `spacing`. The certified gap goes to the stop rule.

@@ -48,7 +48,8 @@ fn limits_are_the_oracles_optima_within_the_certified_gap() {
                 let mut task = Task::new(&data, architecture, depth, width);
                 let optimum = minimum_norm(&task.regularized_rows(), &task.regularizer().unwrap()).unwrap().value;
                 let stop = Stop { certified_gap: Some(1e-6), ..until(290.0) };
-                let (value, gap, q) = limit(&mut task, LOSSES[(k + tested) % 2], FlowOptions::default(), stop);
+                let options = [FlowOptions::default(), FlowOptions::LIMIT][tested / 2 % 2];
+                let (value, gap, q) = limit(&mut task, LOSSES[(k + tested) % 2], options, stop);
                 let (excess, place) = (value / optimum - 1.0, format!("{architecture:?} {depth}, {}", data.name));
                 // 1e-8 is what the oracle itself is good for.
                 assert!((-1e-8..=gap + 1e-9).contains(&excess), "{place}: excess {excess:.1e}, gap {gap:.1e}");
@@ -80,6 +81,19 @@ fn limits_do_not_depend_on_the_step_or_on_where_kappa_is_capped() {
             let place = format!("{architecture:?} {depth} seed {seed}: {usual:?}, {other:?}");
             assert!(moved <= usual.1.max(other.1) + 1e-9 && usual.1 < 1e-2, "moved by {moved:.1e}, {place}");
         }
+    }
+}
+
+#[test]
+fn the_flow_goes_on_past_the_range_of_numbers() {
+    for ((architecture, depth, width), seed) in CONVEX.into_iter().flat_map(|c| [1, 2, 3].map(|s| (c, s))) {
+        let data = gaussian(&[32], 10, None, seed).unwrap();
+        let mut task = Task::new(&data, architecture, depth, width);
+        let optimum = minimum_norm(&task.regularized_rows(), &task.regularizer().unwrap()).unwrap().value;
+        let [near, far] = [250.0, 1000.0].map(|q| limit(&mut task, LOSSES[0], FlowOptions::LIMIT, until(q)));
+        let place = format!("{architecture:?} {depth} seed {seed}: {near:?}, {far:?}");
+        assert!((1000.0..1010.0).contains(&far.2) && far.1 <= near.1 + 1e-5, "{place}");
+        assert!((-1e-8..=far.1 + 1e-9).contains(&(far.0 / optimum - 1.0)), "{place}");
     }
 }
 

@@ -68,9 +68,9 @@ impl FitSpec {
         let flow = self.method == Method::LogTimeFlow;
         between("depth", self.depth as f64, 0.0, 16.0)?;
         between("width", self.width as f64, 0.0, 4096.0)?;
-        between("step", self.step.unwrap_or(1.0), 0.0, if flow { 1.0 } else { 1e12 })?;
+        between("step", self.step.unwrap_or(1.0), 0.0, if flow { 10.0 } else { 1e12 })?;
         between("max-steps", self.max_steps as f64, 0.0, 1e12)?;
-        between("until-log10-q", self.until_log10_q.unwrap_or(0.0), -300.0, 300.0)?;
+        between("until-log10-q", self.until_log10_q.unwrap_or(0.0), -300.0, if flow { 1e6 } else { 300.0 })?;
         if let Some(gap) = self.until_gap.filter(|g| !(0.0..=1e6).contains(g)) {
             let remedy = "A gap of 1e-6 is a relative error of one in a million.";
             return Err(InputError::value("until-gap", gap, "0 (no such rule) or at most 1000000", remedy));
@@ -92,9 +92,11 @@ impl FitSpec {
 
     /// A network of depth L multiplies L factors: what is fine for two is cut to as fine a growth of β.
     pub(super) fn flow_options(&self) -> FlowOptions {
-        let (default, depth) = (FlowOptions::default(), self.depth as f64);
+        let (limit, depth) = (FlowOptions::LIMIT, self.depth as f64);
         // R(P(θ)) ≤ L^(−L/2) for ‖θ‖ = 1, with equality in balance: so κ is as sharp at any depth.
-        let kappa_cap = default.kappa_cap * (0.5 * depth.powf(depth / 2.0)).max(1.0);
-        FlowOptions { step: self.step.unwrap_or(default.step * (2.0 / depth).min(1.0)), kappa_cap, ..default }
+        let kappa_cap = limit.kappa_cap * (0.5 * depth.powf(depth / 2.0)).max(1.0);
+        let step = self.step.unwrap_or(limit.step * (2.0 / depth).min(1.0));
+        let relative_step = if self.step.is_none() { limit.relative_step } else { 0.0 };
+        FlowOptions { step, relative_step, kappa_cap, ..limit }
     }
 }

@@ -61,6 +61,7 @@ impl<'a> Meter<'a> {
         let log_loss = state.log_loss();
         let margin = min(state.margins);
         let size = norm(state.parameters);
+        let (degree, beyond) = (state.network.degree(), state.beyond);
         let beta = self.frame.coordinates(state.predictor);
         let dual = self.frame.coordinates(state.dual);
         let value = self.regularizer.map_or(f64::NAN, |r| r.value(&beta));
@@ -74,9 +75,9 @@ impl<'a> Meter<'a> {
         [
             log_loss,
             -log_loss,
-            margin,
-            size,
-            margin / size.powi(state.network.degree() as i32),
+            margin * beyond.exp(),
+            size * (beyond / degree as f64).exp(),
+            margin / size.powi(degree as i32),
             margin / value,
             gap,
             excess,

@@ -58,8 +58,17 @@ pub fn gradient_descent(
         };
         if schedule.due(step as f64) || ended.is_some() {
             let (margins, log_weights) = (&margins, &log_weights);
-            let state =
-                State { step, parameters: w, predictor: &beta, margins, log_weights, dual: &dual, loss, network };
+            let state = State {
+                step,
+                parameters: w,
+                predictor: &beta,
+                margins,
+                log_weights,
+                dual: &dual,
+                loss,
+                network,
+                beyond: 0.0,
+            };
             match observe(&state) {
                 ControlFlow::Break(()) => ended = ended.or(Some(Status::Interrupted)),
                 ControlFlow::Continue(Some(gap)) if stop.certified_gap.is_some_and(|g| gap <= g) => {

@@ -11,26 +11,35 @@ use std::time::Instant;
 /// Weights below exp(−60) of the largest are left out of a step.
 const SCREEN: f64 = 60.0;
 const SMALLEST_STEP: f64 = 1e-4;
+/// The largest log ρ^L at which states are shown.
+const LARGEST_SHOWN: f64 = 700.0;
 
 /// How finely the flow is followed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FlowOptions {
-    /// The largest step h: relative growth of the fastest coordinate. Where a step has no closed form 0.2 at most; two-layer
-    /// bin-wise products bear 5, which gets to the limit in a tenth of the steps and shows it every four decades of q.
+    /// The largest step h: relative growth of the fastest coordinate. Where a step has no closed form 0.2 at most.
     pub step: f64,
+    /// Where a step has one (two-layer bin-wise products), h may grow to this times log q if that is more: the gap falls like
+    /// 1/log q, and steps even in log log q take it down at an even pace. 0 keeps every decade of q equally fine.
+    pub relative_step: f64,
     /// The largest change of the driving dual vector over a step, in units of that growth; infinity for a constant step.
     pub tolerance: f64,
     /// κ = ρ^L is capped here in the sample weights: margins of the limit are perturbed by at most log N/κ.
     pub kappa_cap: f64,
 }
 
+impl FlowOptions {
+    /// To the limit in few steps, when the way there need not be followed closely.
+    pub const LIMIT: Self = Self { step: 0.2, relative_step: 0.05, tolerance: 0.02, kappa_cap: 1e8 };
+}
+
 impl Default for FlowOptions {
     fn default() -> Self {
-        Self { step: 0.2, tolerance: 0.01, kappa_cap: 1e8 }
+        Self { step: 0.2, relative_step: 0.0, tolerance: 0.01, kappa_cap: 1e8 }
     }
 }
 
-/// Gradient flow on 𝓛(w) = Σ ℓ(mᵢ(w)) in logarithmic time, to losses of exp(−10³⁰⁰).
+/// Gradient flow on 𝓛(w) = Σ ℓ(mᵢ(w)) in logarithmic time, to losses of exp(−10³⁰⁰) and far beyond.
 ///
 /// With w = ρθ, ‖θ‖ = 1, κ = ρ^L and time rescaled by the loss the flow is θ' ∝ Σ pᵢ ∇mᵢ(θ) − (…)θ, p = softmax(−κ m(θ)): stiff in p
 /// alone. A step is implicit in p (an entropic problem over the simplex, linear in the change of p) and explicit in θ, or exact
@@ -72,7 +81,7 @@ pub fn log_time_flow(
             None
         };
         if schedule.due(log10_q) || ended.is_some() {
-            path.parameters(w);
+            path.parameters(shown(path), w);
             match observe(&flow.state(path, step, w)) {
                 ControlFlow::Break(()) => ended = ended.or(Some(Status::Interrupted)),
                 ControlFlow::Continue(Some(gap)) if stop.certified_gap.is_some_and(|g| gap <= g) => {
@@ -84,9 +93,18 @@ pub fn log_time_flow(
         if let Some(status) = ended {
             return Outcome::new(status, step);
         }
+        if let Some(end) = stop.log10_q {
+            // q grows by at most e^(2h): a long step does not pass the end by far.
+            flow.h = flow.h.min(options.step.max(0.5 * (end - log10_q) * std::f64::consts::LN_10));
+        }
         flow.step(path);
         step += 1;
     }
+}
+
+/// log ρ^L at which a state is shown.
+fn shown(path: &dyn Path) -> f64 {
+    path.log_scale().min(LARGEST_SHOWN)
 }
 
 /// The data side of the flow: margins, weights, dual vector, and the step size.
@@ -209,7 +227,8 @@ impl<'a> Flow<'a> {
                 continue;
             }
             self.dual.copy_from_slice(&self.trial);
-            let largest = self.options.step.min(path.largest_step());
+            let relative = self.options.relative_step * path.log_scale();
+            let largest = self.options.step.max(relative).min(path.largest_step());
             self.h = (self.h * ratio.sqrt().clamp(0.5, 1.3)).max(SMALLEST_STEP).min(largest);
             break path.advance(&self.dual, delta);
         };
@@ -238,7 +257,7 @@ impl<'a> Flow<'a> {
     }
 
     fn state<'b>(&'b mut self, path: &'b dyn Path, step: u64, w: &'b [f64]) -> State<'b> {
-        let scale = path.log_scale().exp();
+        let scale = shown(path).exp();
         let slope = self.loss.log_slope();
         let [beta, margins, log_weights] = &mut self.shown;
         beta.iter_mut().zip(&self.beta).for_each(|(s, b)| *s = scale * b);
@@ -256,6 +275,7 @@ impl<'a> Flow<'a> {
             dual: &self.dual,
             loss: self.loss,
             network: path.network(),
+            beyond: path.log_scale() - shown(path),
         }
     }
 }

@@ -20,12 +20,19 @@ pub struct State<'a> {
     pub loss: Loss,
     /// The network.
     pub network: &'a dyn Network,
+    /// log of what β and the margins are divided by here to stay within the range of numbers (w by its L-th root): 0 up to q ≈ 10³⁰⁰.
+    pub beyond: f64,
 }
 
 impl State<'_> {
     /// log 𝓛.
     pub fn log_loss(&self) -> f64 {
-        self.loss.log_loss(self.margins)
+        self.loss.log_loss(self.margins) * self.beyond.exp()
+    }
+
+    /// log10 q, with 𝓛 = exp(−q); NaN while the loss is above one.
+    pub fn log10_q(&self) -> f64 {
+        (-self.loss.log_loss(self.margins)).log10() + self.beyond / std::f64::consts::LN_10
     }
 
     /// The normalised sample weights p: non-negative, summing to one.

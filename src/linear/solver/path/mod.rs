@@ -39,6 +39,6 @@ pub trait Path {
     /// sin of the angle between θ and ∇_θ⟨r, P(θ)⟩ at the last step: zero at a stationary point.
     fn residual(&self) -> f64;
 
-    /// The true w = ρθ.
-    fn parameters(&self, w: &mut [f64]);
+    /// w = ρθ for ρ^L = exp(`log_scale`).
+    fn parameters(&self, log_scale: f64, w: &mut [f64]);
 }

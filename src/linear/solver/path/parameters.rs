@@ -89,7 +89,8 @@ impl Path for ParameterPath<'_> {
         self.residual
     }
 
-    fn parameters(&self, w: &mut [f64]) {
-        w.iter_mut().zip(&self.theta).for_each(|(w, t)| *w = t * self.log_norm.exp());
+    fn parameters(&self, log_scale: f64, w: &mut [f64]) {
+        let norm = (log_scale / self.network.degree() as f64).exp();
+        w.iter_mut().zip(&self.theta).for_each(|(w, t)| *w = t * norm);
     }
 }

@@ -148,7 +148,7 @@ impl Path for TwoLayerPath<'_> {
         };
         let roots: Vec<(f64, f64)> = weights.iter().map(derivative).collect();
         let largest = roots.iter().map(|r| r.0).fold(0.0, f64::max);
-        let kept: Vec<usize> = (0..roots.len()).filter(|&b| roots[b].0 > 1e-8 * largest).collect();
+        let kept: Vec<usize> = (0..roots.len()).filter(|&b| roots[b].0 > 1e-5 * largest).collect();
         gram.reset(active.len());
         let turned = |row: &[f64], out: &mut Vec<f64>| {
             for &b in &kept {
@@ -209,11 +209,11 @@ impl Path for TwoLayerPath<'_> {
         self.residual
     }
 
-    fn parameters(&self, w: &mut [f64]) {
+    fn parameters(&self, log_scale: f64, w: &mut [f64]) {
         let Bins { real, pairs } = self.bins;
         let d = self.bins.features();
         for (b, (m, e)) in self.mantissa.iter().zip(&self.exponent).enumerate() {
-            let s = (e + self.log_norm).exp();
+            let s = (e + 0.5 * log_scale).exp();
             if b < real {
                 (w[b], w[d + b]) = (m[0] * s, m[2] * s);
             } else {
