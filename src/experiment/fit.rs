@@ -15,7 +15,6 @@ use crate::linear::Task;
 use crate::linear::metric::{COLUMNS, Meter, Observation};
 use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm};
 use crate::linear::solver::{Objective, Schedule, State, StepRule, Stop, gradient_descent, log_time_flow};
-use crate::math::rows::Rows;
 use crate::record::table::{Cell, Table};
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -61,7 +60,8 @@ pub struct Carrier {
     pub share: f64,
 }
 
-/// What was reached. Numbers that have no meaning are NaN, which JSON writes as null.
+/// What was reached. Numbers that have no meaning are NaN, which JSON writes as null. Past q = 10³⁰⁰ β, its margin and R(β) are
+/// scaled down into the range of numbers; log10 q is exact.
 #[derive(Debug, Serialize)]
 pub struct Fitted {
     /// How the run ended.
@@ -115,7 +115,11 @@ impl Fit {
         let parameters = input::start(&spec, &mut task)?;
         input::separable(dataset, spec.loss)?;
         let regularizer = task.regularizer().unwrap_or_else(|| Regularizer::l2(dataset.features()));
-        let optimum = if spec.oracle && regularizer.is_norm() { oracle(&task, &regularizer) } else { None };
+        let optimum = if spec.oracle {
+            minimum_norm(&task.regularized_rows(), &regularizer).ok().filter(|o| o.residual < 1e-6)
+        } else {
+            None
+        };
         let stop = spec.stop(regularizer.is_norm());
         Ok(Self { spec, task, regularizer, optimum, parameters, stop })
     }
@@ -178,15 +182,18 @@ impl Fit {
         let seconds = started.elapsed().as_secs_f64();
         let (beta, observation) = last;
         let coordinates = frame.coordinates(&beta);
+        // In step with β, which is shown scaled down past q = 10³⁰⁰.
+        let value = self.regularizer.value(&coordinates);
+        let margin = if now.margin.is_finite() { now.margin } else { value / now.normalized_value };
         let kkt = bridge_kkt(&self.task.regularized_rows(), &self.regularizer, &coordinates);
         let (predictor, packed) = (frame.signal(&beta), frame.spectrum(&beta));
         let carriers = match self.spec.architecture {
             Architecture::Convolutional => {
                 let (bins, moduli) = (frame.dft().bins(), frame.dft().bins().moduli(&packed));
                 let bin = |b: usize| (frame.dft().index()[b], moduli[b], bins.multiplicity(b));
-                carriers((0..bins.count()).map(bin).collect(), now.margin)
+                carriers((0..bins.count()).map(bin).collect(), margin)
             }
-            _ => carriers(predictor.iter().enumerate().map(|(i, b)| (i, *b, 1)).collect(), now.margin),
+            _ => carriers(predictor.iter().enumerate().map(|(i, b)| (i, *b, 1)).collect(), margin),
         };
         Fitted {
             status: outcome.status,
@@ -194,9 +201,9 @@ impl Fit {
             seconds,
             log10_q: now.log10_q,
             loss_log10: entry(&observation, "log_loss") / std::f64::consts::LN_10,
-            margin: now.margin,
+            margin,
             regularizer: self.regularizer.name().into(),
-            regularizer_value: self.regularizer.value(&coordinates),
+            regularizer_value: value,
             normalized_value: now.normalized_value,
             certified_gap: Some(now.certified_gap).filter(|g| !g.is_nan()),
             kkt_residual: kkt.map(|k| k.residual),
@@ -236,13 +243,4 @@ fn carriers(all: Vec<(usize, f64, usize)>, margin: f64) -> (Vec<Carrier>, usize)
         active.iter().map(|one| Carrier { index: one.0, value: one.1 / margin, share: square(one) / total }).collect();
     found.sort_by(|a, b| b.share.total_cmp(&a.share));
     (found, active.iter().map(|(_, _, n)| n).sum())
-}
-
-/// The optimum on rows of size one, scaled back: interior points want numbers of order one. `None` where it fails all the same.
-fn oracle(task: &Task, regularizer: &Regularizer) -> Option<Optimum> {
-    let (rows, size) = (task.regularized_rows(), task.rows.largest_square().sqrt());
-    let rows = Rows::new(rows.data().iter().map(|z| z / size).collect(), rows.features());
-    let optimum = minimum_norm(&rows, regularizer).ok().filter(|o| o.residual < 1e-6)?;
-    let predictor = optimum.predictor.iter().map(|b| b / size).collect();
-    Some(Optimum { predictor, value: optimum.value / size, ..optimum })
 }

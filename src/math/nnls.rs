@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, DVector};
 
 /// argmin ‖A x − b‖₂ subject to x ≥ 0. `a` is m×n, `b` has m entries; the answer has n.
 ///
-/// The inner least-squares problems are solved by SVD, so that linearly dependent columns do no harm.
+/// Starts from the positive part of the unconstrained solution: most of the answer's support, found at once. Linearly
+/// dependent columns do no harm.
 pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
     if a.nrows() > a.ncols() + 1 {
         // ‖Ax − b‖ depends on the triangular factor of (A b) alone.
@@ -17,7 +18,16 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
     let scale = (a.norm() * b.norm()).max(f64::MIN_POSITIVE);
     let tolerance = 1e-15 * scale;
     let mut x = DVector::zeros(n);
-    let mut passive = vec![false; n];
+    let mut passive = vec![true; n];
+    loop {
+        let free: Vec<usize> = (0..n).filter(|&k| passive[k]).collect();
+        let z = free_solution(a, b, &free);
+        free.iter().zip(z.iter()).for_each(|(&k, z)| passive[k] = *z > 0.0);
+        if z.iter().all(|z| *z > 0.0) {
+            free.iter().zip(z.iter()).for_each(|(&k, z)| x[k] = *z);
+            break;
+        }
+    }
     for _ in 0..3 * n + 10 {
         let gradient = a.tr_mul(&(b - a * &x));
         let entering = (0..n)
@@ -27,7 +37,7 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
         passive[j] = true;
         for _ in 0..=n {
             let free: Vec<usize> = (0..n).filter(|&k| passive[k]).collect();
-            let z = least_squares(&a.select_columns(&free), b);
+            let z = free_solution(a, b, &free);
             let limit = free
                 .iter()
                 .zip(z.iter())
@@ -52,6 +62,22 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
         }
     }
     x
+}
+
+/// The least-squares solution on some columns: by QR where it can be trusted, by SVD where columns depend on each other.
+fn free_solution(a: &DMatrix<f64>, b: &DVector<f64>, free: &[usize]) -> DVector<f64> {
+    let a = a.select_columns(free);
+    if free.len() <= a.nrows() {
+        let (qr, mut right) = (a.clone().qr(), b.clone());
+        let (r, diagonal) = (qr.r(), qr.r().diagonal().abs());
+        if free.is_empty() || diagonal.min() > 1e-8 * diagonal.max() {
+            qr.q_tr_mul(&mut right);
+            return r
+                .solve_upper_triangular(&right.rows(0, free.len()).into_owned())
+                .unwrap_or_else(|| least_squares(&a, b));
+        }
+    }
+    least_squares(&a, b)
 }
 
 /// The minimum-norm least-squares solution of A x = b.

@@ -80,6 +80,12 @@ fn optima_satisfy_the_optimality_conditions() {
         assert!(slack < 1e-7, "{place}: slackness {slack}");
         // Strong duality: the dual value is the primal one.
         assert!((o.value * regularizer.dual(&o.dual).unwrap() - 1.0).abs() < 1e-7, "{place}: duality gap");
+        // Data of any size.
+        for size in [1e-12, 1e9] {
+            let other = Rows::new(rows.data().iter().map(|z| size * z).collect(), rows.features());
+            let other = minimum_norm(&other, &regularizer).unwrap();
+            assert!((other.value * size / o.value - 1.0).abs() < 1e-7, "{place}: times {size}");
+        }
         tested += 1;
     }
     assert_eq!(tested, 20);

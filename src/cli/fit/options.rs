@@ -44,7 +44,8 @@ pub struct Arguments {
     /// [default: 1e-6 for log-time-flow, none for gradient descent]
     #[arg(long, value_name = "GAP", allow_negative_numbers = true)]
     until_gap: Option<f64>,
-    /// Stop once the loss is exp(−10^E), E at most 300 [default: for log-time-flow 150, or at a stationary point where R
+    /// Stop once the loss is exp(−10^E), E at most 1000000 [default: for log-time-flow 150 (10000
+    /// where --until-gap is given), or at a stationary point where R
     /// is not convex; none for gradient descent]
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     until_log10_q: Option<f64>,

@@ -36,7 +36,7 @@ pub struct FitSpec {
     pub max_steps: u64,
     /// Certified gap to stop at, 0 for no such rule (default 1e-6 for the flow, none for gradient descent).
     pub until_gap: Option<f64>,
-    /// Loss exp(−10^…) to stop at (default 150 for the flow, none for gradient descent).
+    /// Loss exp(−10^…) to stop at (default for the flow 150, or 10,000 when a gap is asked for; none for gradient descent).
     pub until_log10_q: Option<f64>,
     /// Where it starts.
     pub start: Start,
@@ -81,9 +81,11 @@ impl FitSpec {
     /// The stop rules. Where no gap can be certified, the flow stops at a stationary point, unless told how far to go.
     pub(super) fn stop(&self, convex: bool) -> Stop {
         let flow = self.method == Method::LogTimeFlow;
+        // Who asks for a gap is not stopped short of it.
+        let far = if self.until_gap.is_some_and(|g| g > 0.0) { 10_000.0 } else { 150.0 };
         Stop {
             max_steps: self.max_steps,
-            log10_q: self.until_log10_q.or(flow.then_some(150.0)),
+            log10_q: self.until_log10_q.or(flow.then_some(far)),
             certified_gap: self.until_gap.or(flow.then_some(1e-6)).filter(|g| *g > 0.0),
             residual: (flow && !convex && self.until_log10_q.is_none()).then_some(1e-9),
             time_budget: None,

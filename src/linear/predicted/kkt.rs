@@ -30,11 +30,10 @@ pub struct BridgeKkt {
 
 /// [`BridgeKkt`] on the tightest active set whose residual is within a tenth of the widest one's.
 pub fn bridge_kkt(rows: &Rows, regularizer: &Regularizer, beta: &[f64]) -> Option<BridgeKkt> {
-    let [.., widest] = ACTIVE_MARGINS;
+    let [tighter @ .., widest] = ACTIVE_MARGINS;
     let widest = bridge_kkt_on(rows, regularizer, beta, widest)?;
     let limit = 1.1 * widest.residual + 1e-12;
-    let tight =
-        ACTIVE_MARGINS.iter().filter_map(|f| bridge_kkt_on(rows, regularizer, beta, *f)).find(|k| k.residual <= limit);
+    let tight = tighter.iter().filter_map(|f| bridge_kkt_on(rows, regularizer, beta, *f)).find(|k| k.residual <= limit);
     tight.or(Some(widest))
 }
 

@@ -30,6 +30,10 @@ pub fn minimum_norm(rows: &Rows, regularizer: &Regularizer) -> Result<Optimum> {
             regularizer.name()
         )));
     }
+    // Interior points want numbers of order one; a power of two costs no digit.
+    let entry = (rows.largest_square() / rows.features() as f64).sqrt();
+    let size = Some(entry.log2().round().exp2()).filter(|s| s.is_normal()).unwrap_or(1.0);
+    let rows = &Rows::new(rows.data().iter().map(|z| z / size).collect(), rows.features());
     let program = Program::new(rows, regularizer);
     let settings = DefaultSettings {
         verbose: false,
@@ -69,6 +73,8 @@ pub fn minimum_norm(rows: &Rows, regularizer: &Regularizer) -> Result<Optimum> {
     let mut dual = vec![0.0; d];
     rows.combine(&weights, &mut dual);
     let residual = certified_gap(regularizer, &beta, &margins, &dual).unwrap_or(f64::NAN);
+    beta.iter_mut().for_each(|b| *b /= size);
+    dual.iter_mut().for_each(|r| *r *= size);
     Ok(Optimum { value: regularizer.value(&beta), predictor: beta, weights, dual, residual })
 }
 
