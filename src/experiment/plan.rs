@@ -2,6 +2,7 @@ use super::runner::keys;
 use super::spec::ResolvedSpec;
 use crate::error::Result;
 use crate::record::{Finished, Places, Store};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What `reproduce` would do for one experiment; made without writing anything.
@@ -42,9 +43,10 @@ impl Plan {
             times.push(total / m.runs.max(1) as f64);
         }
         let mean = (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
+        let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
         let to_run = cached.iter().filter(|c| !**c).count();
         Ok(Self {
-            stale: finished.keys().filter(|key| !keys.iter().any(|k| k == key)).count(),
+            stale: finished.keys().filter(|key| !asked.contains(key)).count(),
             recorded: manifest.is_some(),
             another_spec: other.is_some(),
             why: other.or(finished.unusable),

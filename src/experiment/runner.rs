@@ -1,6 +1,6 @@
 use super::DataConfig;
 use super::kinds::{Context, RunResult};
-use super::spec::{ResolvedSpec, Run};
+use super::spec::{NUMERICS_EPOCH, ResolvedSpec, Run};
 use crate::error::{InputError, Result};
 use crate::linear::solver::Status;
 use crate::record::table::{Cell, Table};
@@ -101,6 +101,7 @@ pub fn run_experiment(
         experiment: experiment.into(),
         size: spec.size.name().into(),
         spec_hash: spec.hash.clone(),
+        numerics_epoch: NUMERICS_EPOCH,
         runs: spec.runs.len(),
         provenance: Provenance::now(options.jobs, &clock, (computed, cached, seconds)),
         spec: spec.spec.text.clone(),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Bump when the numbers that a spec gives change, so that old runs are not taken for new ones.
-const NUMERICS_EPOCH: u32 = 3;
+pub(super) const NUMERICS_EPOCH: u32 = 3;
 /// The most runs one experiment may have.
 const MAX_RUNS: usize = 100_000;
 

@@ -75,12 +75,16 @@ impl Finished {
         let receipt = receipt.and_then(|text| toml::from_str::<Receipt>(&text).ok());
         let receipt = receipt.ok_or("the record was changed after it was computed")?;
         let mut ends = self.record.each_ref().map(|text| header(text).len());
-        for run in receipt.run {
-            let ranges = std::array::from_fn(|i| ends[i]..ends[i] + run.bytes[i]);
+        for run in &receipt.run {
+            let ranges = std::array::from_fn(|i| ends[i]..ends[i].saturating_add(run.bytes[i]));
             ends = std::array::from_fn(|i| ranges[i].end);
-            self.order.push(run.key.clone());
-            self.runs.insert(run.key, Kept { seconds: run.seconds, in_record: Some(ranges) });
+            self.runs.insert(run.key.clone(), Kept { seconds: run.seconds, in_record: Some(ranges) });
         }
+        if ends != self.record.each_ref().map(String::len) {
+            self.runs.clear();
+            return Err("its receipt is damaged".into());
+        }
+        self.order = receipt.run.into_iter().map(|run| run.key).collect();
         Ok(())
     }
 
@@ -104,27 +108,23 @@ impl Finished {
         let mut files = headers.clone();
         let mut receipt = Receipt::default();
         for key in keys {
-            let path = run_file(places, key);
-            let kept = self.runs.get(key).map(|k| (k.seconds, k.in_record.clone()));
-            let (seconds, bodies): (f64, Bodies) = match kept {
-                Some((seconds, Some(ranges))) => {
-                    let slice = |i: usize| self.record[i].get(ranges[i].clone()).unwrap_or_default().to_owned();
-                    (seconds, std::array::from_fn(slice))
-                }
-                _ => {
-                    let text = fs::read_to_string(&path)
-                        .map_err(|e| InputError::new(format!("cannot read {}: {e}", path.display())))?;
-                    decode(&text).ok_or_else(|| {
-                        InputError::new(format!("{} is damaged. Remove it and run again", path.display()))
-                    })?
-                }
-            };
+            let (seconds, bodies) = self.bodies(places, key).ok_or_else(|| {
+                let damaged = places.folder.display();
+                InputError::new(format!("{damaged}: run {key} cannot be read back. Run again with --fresh"))
+            })?;
             let bytes = std::array::from_fn(|i| bodies[i].len());
             files.iter_mut().zip(&bodies).for_each(|(file, body)| file.push_str(body));
             receipt.run.push(ReceiptRun { key: key.clone(), seconds, bytes });
         }
         let receipt = toml::to_string(&receipt).map_err(|e| InputError::new(format!("receipt: {e}")))?;
         Ok((files, receipt))
+    }
+
+    fn bodies(&self, places: &Places, key: &str) -> Option<(f64, Bodies)> {
+        let kept = self.runs.get(key)?;
+        let Some(ranges) = &kept.in_record else { return decode(&fs::read_to_string(run_file(places, key)).ok()?) };
+        let part = |i: usize| self.record[i].get(ranges[i].clone()).map(str::to_owned);
+        Some((kept.seconds, [part(0)?, part(1)?, part(2)?]))
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Manifest {
     pub size: String,
     /// Hash of the resolved spec.
     pub spec_hash: String,
+    /// Numerics epoch of the program: the same spec gives the same numbers within one.
+    #[serde(default)]
+    pub numerics_epoch: u32,
     /// Number of runs.
     pub runs: usize,
     /// Where it comes from.
@@ -256,7 +259,11 @@ fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 pub(super) fn make_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))?;
+    folder.ancestors().skip(1).take(3).try_for_each(sync_folder)
 }
 
 pub(super) fn remove_folder(folder: &Path) -> Result<()> {

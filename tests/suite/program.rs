@@ -96,7 +96,7 @@ fn reproduce_leaves_exactly_what_it_promises() {
     let manifest: toml::Table =
         fs::read_to_string(root.join(REGULARIZER).join("record.toml")).unwrap().parse().unwrap();
     assert_eq!(manifest["runs"].as_integer(), Some(6));
-    assert_eq!(manifest["size"].as_str(), Some("smoke"));
+    assert!(manifest["size"].as_str() == Some("smoke") && manifest["numerics_epoch"].as_integer() > Some(0));
     let provenance = manifest["provenance"].as_table().unwrap();
     for (key, word) in
         [("command", "--smoke"), ("version", "0."), ("rustc", "rustc 1."), ("target", "-"), ("commit", "")]

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RECORD: &str = "out/own/01-small";
+const LOCK: &str = "out/.cache/own/01-small.lock";
 
 fn reproduce<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["reproduce", "--experiments", "mine", "--jobs", "2", "--out", out], more].concat()
@@ -95,7 +96,8 @@ fn interrupted_in_the_middle_of_a_long_run_it_ends_soon_and_says_how_to_go_on() 
     write_spec(folder.path(), &SMALL.replace("seed = [0, 1, 2]", "seed = [0]").replace("= 100 }", "= 1_000_000_000 }"));
     for signal in ["-INT", "-TERM"] {
         let child = start(folder.path(), &reproduce("out", &[]));
-        std::thread::sleep(Duration::from_millis(300));
+        wait_for("it does not start", || folder.path().join(LOCK).exists());
+        std::thread::sleep(Duration::from_millis(100));
         let asked = Instant::now();
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let (code, _, err) = said(child.wait_with_output().unwrap());
@@ -124,7 +126,7 @@ fn two_processes_in_one_folder_share_the_work() {
     // One at work: another waits and says for whom, and one that would throw the work away is refused.
     write_spec(folder.path(), &long().replace("1500", "100_000"));
     let first = start(folder.path(), &reproduce("busy", &["own/01-small"]));
-    wait_for("no run finishes", || !files(&folder.path().join("busy/own")).is_empty());
+    wait_for("it does not start", || !files(&folder.path().join("busy")).is_empty());
     let holder = format!("process {}", first.id());
     let (code, _, err) = program(folder.path(), &reproduce("busy", &["own/01-small", "--fresh"]));
     assert!(code == 2 && err.contains(&holder) && err.contains("--fresh"), "{err}");
