@@ -4,10 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 count=${1:-100} seed=${2:-0}
-program=$PWD/target/release/implicit-bias
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-run() { exec "$program" reproduce 'gunasekar2018/0[1356]' --jobs 2 --out "$work/$1" "${@:2}"; }
+# A copy, which a build meanwhile does not replace.
+cp target/release/implicit-bias "$work/program"
+run() { exec "$work/program" reproduce 'gunasekar2018/0[1356]' --jobs 2 --out "$work/$1" "${@:2}"; }
 # record.toml and the cache hold times; all else is compared, leftovers included.
 same() { diff -rq --exclude=record.toml --exclude=.cache "$work/whole" "$work/out"; }
 now() { date +%s%N; }
