@@ -28,6 +28,9 @@ fn main() -> io::Result<()> {
     println!("cargo::rustc-env=BUILD_DIRTY={}", dirty.is_some_and(|d| !d.is_empty()));
     let rustc = output(Command::new(env::var_os("RUSTC").unwrap_or_default()).arg("--version"));
     println!("cargo::rustc-env=BUILD_RUSTC={}", rustc.as_deref().unwrap_or("unknown"));
+    for (name, from) in [("TARGET", "TARGET"), ("FEATURES", "CARGO_CFG_TARGET_FEATURE"), ("OPT_LEVEL", "OPT_LEVEL")] {
+        println!("cargo::rustc-env=BUILD_{name}={}", env::var(from).unwrap_or_default());
+    }
     Ok(())
 }
 

@@ -4,13 +4,11 @@ mod summary;
 
 pub use options::Arguments;
 
-use super::progress::note;
+use super::interrupt::{Interrupt, watch};
 use super::{Exit, Outcome, say};
 use crate::error::{InputError, Result};
 use crate::experiment::fit::{Fit, Fitted, Status};
 use crate::record::write_file;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn run(arguments: &Arguments) -> Outcome {
     let file = arguments.data()?;
@@ -18,7 +16,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let dataset = file.read(arguments.shape())?;
     let fit = Fit::new(&dataset, arguments.spec())?;
     let view = summary::View { arguments, shape: &dataset.shape, names: file.names() };
-    let stop = stop_on_interrupt()?;
+    let stop = watch(Interrupt::Report)?;
 
     let mut table = summary::IterationTable::default();
     if !arguments.json {
@@ -63,18 +61,4 @@ fn write(arguments: &Arguments, shape: &[usize], fitted: &Fitted) -> Result<()> 
         write_file(path, &plot::draw(path, shape, fitted)?)?;
     }
     Ok(())
-}
-
-/// Ctrl-C once: stop at the next observation and report. Twice: stop at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-        note("\nstopping with what is reached; press Ctrl-C again to stop at once");
-    });
-    handler.map_err(|e| InputError::new(format!("cannot watch for Ctrl-C: {e}")))?;
-    Ok(stop)
 }

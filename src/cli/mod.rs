@@ -1,7 +1,10 @@
 //! The command line. The only code that prints.
 
+mod clean;
 mod fit;
+mod interrupt;
 mod list;
+mod plan;
 mod progress;
 mod reproduce;
 mod verify;
@@ -48,6 +51,10 @@ enum Command {
     ///   implicit-bias reproduce gunasekar2018
     ///   implicit-bias reproduce gunasekar2018/02-convolutional-depth-2 --full
     ///   implicit-bias reproduce 'digits|decay' --smoke --out try
+    ///   implicit-bias reproduce gunasekar2018 --dry-run
+    ///
+    /// Runs that were computed in this folder before are taken over, those of an interrupted command included; the results
+    /// are the same bytes. A fresh clone has none, so that everything is computed and compared with the stored records.
     #[command(verbatim_doc_comment)]
     Reproduce(reproduce::Arguments),
     /// What would gradient descent on this network converge to, on my data?
@@ -70,8 +77,26 @@ enum Command {
     List(list::Arguments),
     /// Show one experiment: question, claim, method, expectations
     Show(list::ShowArguments),
-    /// Judge stored results again, without running anything
+    /// Judge stored results again, without running anything, or with a sample of runs run again
+    ///
+    /// Examples:
+    ///   implicit-bias verify gunasekar2018 --junit verdicts.xml
+    ///   implicit-bias verify --rerun 20 --seed 1
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Exit codes: 0 all holds, 1 a claim fails or a run came out otherwise, 2 bad input, 3 a run diverged."
+    )]
     Verify(verify::Arguments),
+    /// What a results folder holds: finished, partial, stale against the experiments as they are now
+    Status(plan::Arguments),
+    /// Remove what this program has left in a results folder, and nothing else
+    ///
+    /// Examples:
+    ///   implicit-bias clean --partial                 runs of interrupted commands
+    ///   implicit-bias clean --cache                   records are computed anew next time
+    ///   implicit-bias clean own/01-small --yes        all of one experiment, its record included
+    #[command(verbatim_doc_comment)]
+    Clean(clean::Arguments),
 }
 
 /// How much is run.
@@ -121,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
         Command::Verify(a) => verify::run(&a),
+        Command::Status(a) => plan::status(&a),
+        Command::Clean(a) => clean::run(&a),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

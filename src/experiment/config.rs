@@ -133,7 +133,17 @@ fn default_width() -> usize {
 impl RunConfig {
     /// Reads and checks the table of one run.
     pub fn check(table: &toml::Table) -> Result<Self> {
-        // Part by part, so that the error names the part.
+        let read = Self::deserialize(table.clone());
+        let config = read.map_err(|e| {
+            let whole = InputError::new(format!("`run`: {}", e.message().trim()));
+            Self::check_parts(table).err().unwrap_or(whole)
+        })?;
+        config.check_numbers()?;
+        Ok(config)
+    }
+
+    /// Part by part, so that the error names the part.
+    fn check_parts(table: &toml::Table) -> Result<()> {
         for part in ["seed", "data", "network", "loss", "init", "solver", "stop"] {
             if !table.contains_key(part) {
                 return Err(InputError::new(format!(
@@ -157,12 +167,7 @@ impl RunConfig {
                 return Err(InputError::new(format!("`run.{key}`: {}", e.message().trim())));
             }
         }
-        let config: Self = table
-            .clone()
-            .try_into()
-            .map_err(|e: toml::de::Error| InputError::new(format!("`run`: {}", e.message().trim())))?;
-        config.check_numbers()?;
-        Ok(config)
+        Ok(())
     }
 
     fn check_numbers(&self) -> Result<()> {

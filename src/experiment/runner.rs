@@ -1,20 +1,17 @@
+use super::DataConfig;
 use super::kinds::{Context, RunResult};
-use super::spec::{ResolvedSpec, Run};
+use super::spec::{NUMERICS_EPOCH, ResolvedSpec, Run};
 use crate::error::{InputError, Result};
 use crate::linear::solver::Status;
 use crate::record::table::{Cell, Table};
-use crate::record::{Manifest, Provenance, RunTables, Store};
+use crate::record::{Clock, Difference, Finished, Manifest, Provenance, RunTables, Store};
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How an experiment is run.
 pub struct Options<'a> {
-    /// Results folder.
-    pub root: &'a Path,
-    /// Replace a record of another spec.
-    pub replace: bool,
     /// Threads over runs.
     pub jobs: usize,
     /// Set to stop: runs in progress end at once and are not kept.
@@ -40,29 +37,48 @@ pub enum Event<'a> {
     },
 }
 
-/// Runs what is not finished yet and puts the record in place. `Ok(None)` if it was interrupted.
+/// What [`run_experiment`] did.
+#[derive(Debug)]
+pub struct Ran {
+    /// Runs it computed.
+    pub computed: usize,
+    /// Runs that were finished before.
+    pub cached: usize,
+    /// In what runs.csv differs from the record of the same spec that was there, if one was and was computed again.
+    pub differs: Option<Vec<Difference>>,
+}
+
+/// Runs what is not finished yet and puts the record in place, unless it is there already. `Ok(None)` if it was interrupted.
 ///
 /// # Errors
 /// Bad input (data that cannot be read, folders that cannot be written, …). Runs that were finished stay.
 pub fn run_experiment(
     spec: &ResolvedSpec,
+    store: &Store,
     options: &Options,
     tell: &(dyn Fn(Event) + Sync),
-) -> Result<Option<PathBuf>> {
-    let started = Instant::now();
-    let (paper, experiment) = spec.names();
-    let store = Store::open(options.root, paper, experiment, &spec.hash, options.replace)?;
-    let todo: Vec<&Run> = spec.runs.iter().filter(|r| !store.has(&r.id)).collect();
-    tell(Event::Started { spec, finished: spec.runs.len() - todo.len() });
+) -> Result<Option<Ran>> {
+    let clock = Clock::start();
+    let finished = Finished::read(store.places());
+    let keys = keys(spec);
+    let todo: Vec<(&Run, &String)> = spec.runs.iter().zip(&keys).filter(|(_, key)| !finished.has(key)).collect();
+    let (computed, cached) = (todo.len(), spec.runs.len() - todo.len());
+    tell(Event::Started { spec, finished: cached });
+    let mut ran = Ran { computed, cached, differs: None };
+    if todo.is_empty() && store.is_current(&finished, &keys, &spec.hash)? {
+        store.drop_partial()?;
+        return Ok(Some(ran));
+    }
 
-    let one = |run: &&Run| -> Result<()> {
+    let one = |(run, key): &(&Run, &String)| -> Result<()> {
         if options.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
+        let started = Instant::now();
         let result = spec.spec.kind.run(&Context { config: &run.config, stop: options.stop });
         let result = result.map_err(|e| e.at(format!("experiments/{}.toml", spec.id)))?;
         if result.status != Status::Interrupted {
-            store.keep(&run.id, &tables(spec, run, &result))?;
+            store.keep(key, &tables(spec, run, &result), started.elapsed().as_secs_f64())?;
             tell(Event::Ran { status: result.status, steps: result.steps });
         }
         Ok(())
@@ -70,61 +86,90 @@ pub fn run_experiment(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
     let pool = pool
         .map_err(|e| InputError::new(format!("cannot start {} threads: {e}. Use fewer with --jobs N", options.jobs)))?;
-    let ran = pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>());
-    if let Err(e) = ran {
-        store.leave_nothing_empty();
-        return Err(e);
-    }
+    pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>())?;
 
-    if !spec.runs.iter().all(|r| store.has(&r.id)) {
+    let finished = Finished::read(store.places());
+    if !keys.iter().all(|key| finished.has(key)) {
         return Ok(None);
     }
+    let (paper, experiment) = spec.names();
     let first = spec.runs.first().map(|r| toml::Table::try_from(&r.config)).transpose();
+    let seconds = keys.iter().filter_map(|key| finished.seconds(key)).sum();
     let manifest = Manifest {
         first_run: first.map_err(|e| InputError::new(format!("record.toml: {e}")))?.unwrap_or_default(),
         paper: paper.into(),
         experiment: experiment.into(),
         size: spec.size.name().into(),
         spec_hash: spec.hash.clone(),
+        numerics_epoch: NUMERICS_EPOCH,
         runs: spec.runs.len(),
-        provenance: Provenance::now(options.jobs, started.elapsed()),
+        provenance: Provenance::now(options.jobs, &clock, (computed, cached, seconds)),
         spec: spec.spec.text.clone(),
     };
-    let ids: Vec<String> = spec.runs.iter().map(|r| r.id.clone()).collect();
-    store.finish(&ids, &manifest).map(Some)
+    ran.differs = store.finish(&finished, &headers(spec), &keys, &manifest)?.filter(|_| computed > 0);
+    Ok(Some(ran))
 }
 
-fn tables(spec: &ResolvedSpec, run: &Run, result: &RunResult) -> RunTables {
-    let names = |v: &[&str]| v.iter().map(|s| s.to_string()).collect::<Vec<_>>();
-    let metrics: Vec<&str> = result.metrics.iter().map(|(n, _)| *n).collect();
-    let mut row = Table::new(
-        [vec!["run".into()], spec.parameters.clone(), names(&["status", "reason", "steps"]), names(&metrics)].concat(),
+/// The three tables of a run. Every run of a kind has the same columns: a metric that one does not give is empty.
+pub(super) fn tables(spec: &ResolvedSpec, run: &Run, result: &RunResult) -> RunTables {
+    let kind = spec.spec.kind;
+    let [mut row, mut trace, mut vectors] = columns(spec).map(Table::new);
+    let id = || Cell::from(run.id.as_str());
+    let metric = |name| result.metrics.iter().find(|(n, _)| *n == name).map_or(Cell::Empty, |(_, v)| Cell::from(*v));
+    let ended = [result.status.name().into(), result.reason.as_str().into(), Cell::Int(result.steps as i64)];
+    row.push(
+        [
+            vec![id()],
+            run.values.iter().map(cell).collect(),
+            ended.to_vec(),
+            kind.metrics().into_iter().map(metric).collect(),
+        ]
+        .concat(),
     );
-    let mut cells: Vec<Cell> = vec![run.id.as_str().into()];
-    cells.extend(run.values.iter().map(cell));
-    cells.extend([result.status.name().into(), result.reason.as_str().into(), Cell::Int(result.steps as i64)]);
-    cells.extend(result.metrics.iter().map(|(_, v)| Cell::from(*v)));
-    row.push(cells);
-
-    let mut trace = Table::new([names(&["run", "step"]), names(result.trace_columns)].concat());
     for (step, values) in &result.trace {
-        let mut cells: Vec<Cell> = vec![run.id.as_str().into(), Cell::Int(*step as i64)];
-        cells.extend(values.iter().map(|v| Cell::from(*v)));
-        trace.push(cells);
+        trace.push([id(), Cell::Int(*step as i64)].into_iter().chain(values.iter().map(|v| Cell::from(*v))).collect());
     }
-    let mut vectors = Table::new(["run", "step", "quantity", "index", "value"]);
     for vector in &result.vectors {
         for (i, v) in vector.values.iter().enumerate() {
-            vectors.push(vec![
-                run.id.as_str().into(),
-                Cell::Int(vector.step as i64),
-                vector.quantity.into(),
-                i.into(),
-                Cell::from(*v),
-            ]);
+            let step = Cell::Int(vector.step as i64);
+            vectors.push(vec![id(), step, vector.quantity.into(), i.into(), Cell::from(*v)]);
         }
     }
     RunTables { row, trace, vectors }
+}
+
+/// The columns of runs.csv, trace.csv and vectors.csv.
+fn columns(spec: &ResolvedSpec) -> [Vec<&str>; 3] {
+    let parameters = spec.parameters.iter().map(String::as_str).collect();
+    let kind = spec.spec.kind;
+    [
+        [vec!["run"], parameters, vec!["status", "reason", "steps"], kind.metrics()].concat(),
+        [&["run", "step"], kind.trace_columns()].concat(),
+        vec!["run", "step", "quantity", "index", "value"],
+    ]
+}
+
+fn headers(spec: &ResolvedSpec) -> [String; 3] {
+    columns(spec).map(|names| Table::new(names).to_csv())
+}
+
+/// What a finished run is known by: all that decides its rows. That is its id (experiment, configuration with its seed,
+/// numerics epoch), the kind, the columns, the values shown in them, and the contents of a file it reads.
+pub fn keys(spec: &ResolvedSpec) -> Vec<String> {
+    let (headers, mut files) = (headers(spec), BTreeMap::new());
+    let mut keys = vec![];
+    for run in &spec.runs {
+        let contents = match &run.config.data {
+            DataConfig::Csv { file, .. } => {
+                Some(*files.entry(file).or_insert_with(|| blake3::hash(&std::fs::read(file).unwrap_or_default())))
+            }
+            _ => None,
+        };
+        let values: Vec<String> = run.values.iter().map(|v| cell(v).text()).collect();
+        let all = format!("{:?}", (&run.id, spec.spec.kind, &headers, values, contents));
+        keys.push(blake3::hash(all.as_bytes()).to_hex()[..20].to_owned());
+    }
+    keys
 }
 
 /// A grid value as a field; lists (shapes, digit pairs) joined by a dash.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Bump when the numbers that a spec gives change, so that old runs are not taken for new ones.
-const NUMERICS_EPOCH: u32 = 3;
+pub(super) const NUMERICS_EPOCH: u32 = 3;
 /// The most runs one experiment may have.
 const MAX_RUNS: usize = 100_000;
 
@@ -131,6 +131,11 @@ impl Spec {
             let canonical =
                 serde_json::to_string(&(id, &checked, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
             runs.push(Run { id: short_hash(&canonical), values, config: checked });
+        }
+        let columns = [vec!["steps"], parameters.iter().map(String::as_str).collect(), self.kind.metrics()].concat();
+        if let Some(claim) = self.claims.iter().find(|c| !columns.contains(&c.metric.as_str())) {
+            let allowed = format!("a number that these runs have: {}", columns.join(", "));
+            return Err(InputError::value("expect.metric", &claim.metric, &allowed, "Correct the name."));
         }
         for name in self.claims.iter().flat_map(|c| c.filter.keys().chain(c.versus.keys())) {
             if !parameters.contains(name) {

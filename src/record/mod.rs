@@ -1,11 +1,18 @@
 //! What a run leaves behind: rows, CSV, provenance, folder layout, resume. The only code that writes under results/.
 
+mod compare;
 pub mod figure_spec;
+mod finished;
+mod lock;
 mod provenance;
 mod store;
 mod summary;
+pub mod survey;
 pub mod table;
 
-pub use provenance::Provenance;
-pub use store::{Manifest, RunTables, Store, write_file};
-pub use summary::{SUMMARY_COLUMNS, merge_summary, read_summary};
+pub use compare::{Difference, differences};
+pub use finished::Finished;
+pub use lock::Lock;
+pub use provenance::{Clock, Provenance};
+pub use store::{Manifest, Places, RunTables, Store, write_file};
+pub use summary::{SUMMARY_COLUMNS, lock_results, merge_summary, read_summary};

@@ -1,8 +1,12 @@
+use super::compare::{Difference, differences};
+use super::finished::{self, Bodies, Finished};
+use super::lock::Lock;
 use super::provenance::Provenance;
 use super::table::Table;
 use crate::error::{InputError, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What one finished run leaves: one row, its trace, its vectors. Their columns are the same for every run of an experiment.
@@ -27,6 +31,9 @@ pub struct Manifest {
     pub size: String,
     /// Hash of the resolved spec.
     pub spec_hash: String,
+    /// Numerics epoch of the program: the same spec gives the same numbers within one.
+    #[serde(default)]
+    pub numerics_epoch: u32,
     /// Number of runs.
     pub runs: usize,
     /// Where it comes from.
@@ -37,43 +44,88 @@ pub struct Manifest {
     pub spec: String,
 }
 
-const FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
+pub(super) const FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
 
-/// The folder of one experiment's record, whole or absent.
+/// Where things are of one experiment under a results folder.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The finished record: whole or absent.
+    pub folder: PathBuf,
+    /// Finished runs of an attempt that is not: `<folder>.partial`.
+    pub partial: PathBuf,
+    /// What was computed here: see [`Finished`].
+    pub(super) receipts: PathBuf,
+    lock: PathBuf,
+}
+
+impl Places {
+    /// The places of `<root>/<paper>/<experiment>`.
+    pub fn new(root: &Path, paper: &str, experiment: &str) -> Self {
+        let cache = root.join(CACHE).join(paper);
+        Self {
+            folder: root.join(paper).join(experiment),
+            partial: root.join(paper).join(format!("{experiment}.partial")),
+            receipts: cache.join(experiment),
+            lock: cache.join(format!("{experiment}.lock")),
+        }
+    }
+
+    pub(super) fn receipt(&self, files: &Bodies) -> PathBuf {
+        let mut hash = blake3::Hasher::new();
+        for text in files {
+            hash.update(blake3::hash(text.as_bytes()).as_bytes());
+        }
+        self.receipts.join(format!("{}.toml", &hash.finalize().to_hex()[..16]))
+    }
+}
+
+/// The record of one experiment, held by this process alone.
 ///
-/// Finished runs go to `<folder>.partial/` under temporary names and are renamed; at the end the folder is renamed too. An
-/// interrupted experiment goes on from its finished runs. A record of another spec is never silently replaced.
+/// A finished run goes to the partial folder as one file, under a temporary name that is then renamed; at the end they become
+/// the record, which takes its place by a rename too. So an end at any moment, even by the loss of power, loses the runs in
+/// progress and nothing else. A record of another spec is never silently replaced.
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
-    partial: PathBuf,
+    places: Places,
+    _lock: Lock,
 }
 
 impl Store {
-    /// The store for `<root>/<paper>/<experiment>`. Runs of another spec left in the partial folder are dropped.
+    /// The store for `<root>/<paper>/<experiment>`, or `Err` with a word about the process that holds it.
     ///
     /// # Errors
-    /// If the folder holds the record of another spec and `replace` is not set, or if it cannot be written.
-    pub fn open(root: &Path, paper: &str, experiment: &str, spec_hash: &str, replace: bool) -> Result<Self> {
-        let folder = root.join(paper).join(experiment);
-        let partial = root.join(paper).join(format!("{experiment}.partial"));
-        let stored = if replace { None } else { Self::manifest(&folder)? };
-        if let Some(other) = stored.filter(|m| m.spec_hash != spec_hash) {
-            return Err(InputError::new(format!(
+    /// If the folder cannot be written.
+    pub fn open(root: &Path, paper: &str, experiment: &str) -> Result<std::result::Result<Self, String>> {
+        let places = Places::new(root, paper, experiment);
+        let lock = match Lock::try_take(&places.lock)? {
+            Ok(lock) => lock,
+            Err(holder) => return Ok(Err(holder)),
+        };
+        // Interrupted between the two renames of `finish`: the record that was there goes back.
+        let old = places.partial.join("old");
+        if !places.folder.exists() && old.is_dir() {
+            fs::rename(&old, &places.folder).map_err(|e| cannot_write(&places.folder, &e))?;
+        }
+        Ok(Ok(Self { places, _lock: lock }))
+    }
+
+    /// Refuses to replace the record of another spec.
+    pub fn check_spec(folder: &Path, spec_hash: &str) -> Result<()> {
+        match Self::manifest(folder)?.filter(|m| m.spec_hash != spec_hash) {
+            None => Ok(()),
+            Some(other) => Err(InputError::new(format!(
                 "{} holds a record of another spec ({} size, hash {}; this one is {spec_hash}) and is kept as it is. \
                  Put the new results elsewhere with `--out DIR`, or replace the old ones with `--replace`",
                 folder.display(),
                 other.size,
                 other.spec_hash
-            )));
+            ))),
         }
-        let stamp = partial.join("spec_hash");
-        if partial.is_dir() && fs::read_to_string(&stamp).ok().as_deref() != Some(spec_hash) {
-            fs::remove_dir_all(&partial).map_err(|e| cannot_write(&partial, &e))?;
-        }
-        fs::create_dir_all(&partial).map_err(|e| cannot_write(&partial, &e))?;
-        write_file(&stamp, spec_hash.as_bytes())?;
-        Ok(Self { folder, partial })
+    }
+
+    /// Where things are.
+    pub fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The manifest of a finished record, if the folder holds one.
@@ -113,68 +165,115 @@ impl Store {
             .collect())
     }
 
-    /// The folder that the finished record will have.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Keeps a finished run and the seconds it took.
+    pub fn keep(&self, key: &str, tables: &RunTables, seconds: f64) -> Result<()> {
+        finished::keep(&self.places, key, tables, seconds)
     }
 
-    /// Whether a run is already finished.
-    pub fn has(&self, run: &str) -> bool {
-        self.partial.join(format!("{run}.runs.csv")).is_file()
+    /// Forgets what was computed here: the runs of an interrupted attempt, and that the record may be reused.
+    pub fn forget(&self) -> Result<()> {
+        self.drop_partial()?;
+        remove_folder(&self.places.receipts)
     }
 
-    /// Keeps a finished run. The row is written last: where it stands, the run is whole.
-    pub fn keep(&self, run: &str, tables: &RunTables) -> Result<()> {
-        for (file, table) in [(FILES[2], &tables.vectors), (FILES[1], &tables.trace), (FILES[0], &tables.row)] {
-            write_file(&self.partial.join(format!("{run}.{file}")), table.to_csv().as_bytes())?;
-        }
-        Ok(())
+    /// Removes what is left of an attempt that did come to its end.
+    pub fn drop_partial(&self) -> Result<()> {
+        remove_folder(&self.places.partial)
     }
 
-    /// After an error: removes the folders made for this record that hold no finished run.
-    pub fn leave_nothing_empty(&self) {
-        let finished =
-            fs::read_dir(&self.partial).into_iter().flatten().flatten().any(|e| e.file_name() != "spec_hash");
-        if !finished {
-            let _ = fs::remove_dir_all(&self.partial);
-            // Only empty folders can be removed this way.
-            let _ = self.folder.ancestors().skip(1).take(2).try_for_each(fs::remove_dir);
-        }
+    /// Whether the record is what these runs and this spec would make it.
+    pub fn is_current(&self, finished: &Finished, keys: &[String], spec_hash: &str) -> Result<bool> {
+        let manifest = Self::manifest(&self.places.folder)?;
+        Ok(finished.order == keys && manifest.is_some_and(|m| m.spec_hash == spec_hash))
     }
 
-    /// Joins the runs in the order given into the record and puts it in place.
-    pub fn finish(self, runs: &[String], manifest: &Manifest) -> Result<PathBuf> {
-        let whole = self.partial.join("whole");
-        fs::create_dir_all(&whole).map_err(|e| cannot_write(&whole, &e))?;
-        for file in FILES {
-            let mut joined = String::new();
-            for (i, run) in runs.iter().enumerate() {
-                let path = self.partial.join(format!("{run}.{file}"));
-                let text = fs::read_to_string(&path)
-                    .map_err(|e| InputError::new(format!("cannot read {}: {e}", path.display())))?;
-                let body = if i == 0 { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
-                joined.push_str(body);
-            }
-            write_file(&whole.join(file), joined.as_bytes())?;
+    /// Joins the finished runs in the order of `keys` into the record and puts it in place. If it replaces a record of the
+    /// same spec, says in what runs.csv differs from that one.
+    pub fn finish(
+        &self,
+        finished: &Finished,
+        headers: &[String; 3],
+        keys: &[String],
+        manifest: &Manifest,
+    ) -> Result<Option<Vec<Difference>>> {
+        let Places { folder, partial, receipts, .. } = &self.places;
+        let (files, receipt) = finished.join(&self.places, headers, keys)?;
+        let before = Self::manifest(folder).ok().flatten().filter(|m| m.spec_hash == manifest.spec_hash);
+        let before = before.and_then(|_| fs::read_to_string(folder.join(FILES[0])).ok());
+        let differs = before.map(|old| match old == files[0] {
+            true => Ok(vec![]),
+            false => Ok(differences(&Table::parse(&old, FILES[0])?, &Table::parse(&files[0], FILES[0])?)),
+        });
+        let (whole, old) = (partial.join("whole"), partial.join("old"));
+        make_folder(&whole)?;
+        for (file, text) in FILES.iter().zip(&files) {
+            write_file(&whole.join(file), text.as_bytes())?;
         }
         let text = toml::to_string(manifest).map_err(|e| InputError::new(format!("record.toml: {e}")))?;
         write_file(&whole.join("record.toml"), text.as_bytes())?;
-        if self.folder.is_dir() {
-            fs::remove_dir_all(&self.folder).map_err(|e| cannot_write(&self.folder, &e))?;
+        // A cache is nothing to commit, wherever the results are.
+        make_folder(receipts)?;
+        let receipt_path = self.places.receipt(&files);
+        if let Some(ignore) = receipts.ancestors().nth(2).map(|c| c.join(".gitignore")).filter(|i| !i.exists()) {
+            write_file(&ignore, b"*\n")?;
         }
-        fs::rename(&whole, &self.folder).map_err(|e| cannot_write(&self.folder, &e))?;
-        fs::remove_dir_all(&self.partial).map_err(|e| cannot_write(&self.partial, &e))?;
-        Ok(self.folder)
+        write_file(&receipt_path, receipt.as_bytes())?;
+        if folder.is_dir() {
+            remove_folder(&old)?;
+            fs::rename(folder, &old).map_err(|e| cannot_write(folder, &e))?;
+        }
+        fs::rename(&whole, folder).map_err(|e| cannot_write(folder, &e))?;
+        folder.parent().map_or(Ok(()), sync_folder)?;
+        remove_folder(partial)?;
+        for other in fs::read_dir(receipts).into_iter().flatten().flatten().filter(|e| e.path() != receipt_path) {
+            fs::remove_file(other.path()).map_err(|e| cannot_write(receipts, &e))?;
+        }
+        differs.transpose()
     }
 }
 
-/// Writes a file whole or not at all: to a temporary name beside it, then renamed.
+/// The folder under a results folder that holds what only this machine needs.
+pub(super) const CACHE: &str = ".cache";
+
+/// Writes a file whole or not at all, the loss of power included: to a temporary name beside it, then renamed.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-    fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).map_err(|e| cannot_write(path, &e))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.tmp"));
+    let write = || {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|e| cannot_write(path, &e))?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> InputError {
+/// Makes renames in a folder last, where the system lets one say so.
+fn sync_folder(folder: &Path) -> Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if let Ok(open) = fs::File::open(folder) {
+        let _ = open.sync_all();
+    }
+    Ok(())
+}
+
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))?;
+    folder.ancestors().skip(1).take(3).try_for_each(sync_folder)
+}
+
+pub(super) fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(folder, &e)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> InputError {
     InputError::new(format!(
         "cannot write {}: {error}. Results need a folder that can be written; choose another with `--out DIR`",
         path.display()

@@ -1,6 +1,7 @@
 //! Reports: figures, tables and pages. All are functions of records and of nothing else.
 
 pub mod figure;
+pub mod junit;
 pub mod markdown;
 mod page;
 pub mod table;

@@ -5,11 +5,18 @@ use crate::error::Result;
 use crate::record::{Manifest, Store, read_summary, write_file};
 use std::path::Path;
 
-/// Writes `<root>/<paper>/README.md`: verdicts first, then every experiment with its figures.
+/// Writes `<root>/<paper>/README.md`: verdicts first, then every experiment with its figures. Removes it where
+/// no record is left.
 pub fn write_paper_page(root: &Path, paper: &str) -> Result<()> {
     let mut pages = vec![];
     for folder in Store::records(root, Some(paper))? {
         pages.extend(Store::manifest(&folder)?.map(|m| experiment_page(&m)));
+    }
+    if pages.is_empty() {
+        // Only empty folders can be removed this way.
+        let _ = std::fs::remove_file(root.join(paper).join("README.md"))
+            .and_then(|()| std::fs::remove_dir(root.join(paper)));
+        return Ok(());
     }
     let mut summary = read_summary(root)?;
     summary.rows.retain(|row| row.first().is_some_and(|c| c.text() == paper));

@@ -113,6 +113,10 @@ fn a_claim_about_nothing_is_refused() {
         write_spec(folder.path(), &SMALL.replace(from, to));
         let (code, _, err) = program(folder.path(), &["reproduce", "--experiments", "mine", "--out", word]);
         assert!(code == 2 && err.contains(word) && err.contains(known) && err.contains("01-small"), "{err}");
+        assert!(
+            err.starts_with("error: ") && !folder.path().join(word).exists(),
+            "it runs before it is refused: {err}"
+        );
     }
 }
 

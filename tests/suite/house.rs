@@ -10,7 +10,7 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
     cli: error experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
-const CRATES: &str = "blake3: math experiment; clap: cli; clarabel: linear/predicted; csv: data record; ctrlc: cli; \
+const CRATES: &str = "blake3: math record experiment; clap: cli; clarabel: linear/predicted; csv: data record; ctrlc: cli; \
     flate2: data; indicatif: cli; jiff: record; multiversion: math; nalgebra: math linear experiment; \
     plotters: report/figure; rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; \
     regex: experiment; resvg: report/figure; rustfft: math; serde: data linear experiment record report; \

@@ -15,5 +15,7 @@ mod networks;
 mod nnls;
 mod oracle;
 mod program;
+mod resume;
 mod simplex;
 mod solvers;
+mod verify;

@@ -3,6 +3,9 @@ use super::{Context, RunResult, Vector};
 use crate::error::Result;
 use crate::math::sums::{max, median, slope};
 
+/// The final metrics beside those of the limit.
+pub const FINAL: [&str; 6] = ["decay_bins", "decay_error", "decay_error_largest", "decay_slope", "deaths", "rebirths"];
+
 /// Groups below this fraction of the largest, at the oracle's optimum, are off the support.
 const OFF_SUPPORT: f64 = 1e-6;
 /// The fit uses the last decades of q, up to this many.
@@ -42,14 +45,15 @@ pub fn run(context: &Context) -> Result<RunResult> {
     let measured: Vec<f64> =
         off.iter().map(|&g| slope(&x, &window.iter().map(|h| h.1[g]).collect::<Vec<_>>())).collect();
     let errors: Vec<f64> = predicted.iter().zip(&measured).map(|(p, m)| (p - m).abs()).collect();
-    result.metrics.extend([
-        ("decay_bins", off.len() as f64),
-        ("decay_error", median(&errors)),
-        ("decay_error_largest", errors.iter().copied().fold(f64::NAN, f64::max)),
-        ("decay_slope", slope(&predicted, &measured)),
-        ("deaths", (0..sizes.len()).filter(|&g| died(&history, g).is_some()).count() as f64),
-        ("rebirths", (0..sizes.len()).filter(|&g| reborn(&history, g)).count() as f64),
-    ]);
+    let values = [
+        off.len() as f64,
+        median(&errors),
+        errors.iter().copied().fold(f64::NAN, f64::max),
+        slope(&predicted, &measured),
+        (0..sizes.len()).filter(|&g| died(&history, g).is_some()).count() as f64,
+        (0..sizes.len()).filter(|&g| reborn(&history, g)).count() as f64,
+    ];
+    result.metrics.extend(FINAL.into_iter().zip(values));
     result.vectors.push(Vector { step: steps, quantity: "decay-predicted", values: predicted });
     result.vectors.push(Vector { step: steps, quantity: "decay-measured", values: measured });
     Ok(result)

@@ -6,7 +6,10 @@ use crate::math::random::Stream;
 use nalgebra::{DMatrix, DVector};
 use std::sync::atomic::Ordering;
 
-const COLUMNS: [&str; 2] = ["squared_norm", "tangent"];
+/// The metrics of trace.csv.
+pub const COLUMNS: [&str; 2] = ["squared_norm", "tangent"];
+/// The final metrics.
+pub const FINAL: [&str; 4] = ["squared_norm", "closed_form", "relative_error", "constraint"];
 /// Random starts tried before giving up.
 const MAX_DRAWS: u64 = 100;
 
@@ -51,27 +54,15 @@ pub fn run(context: &Context) -> Result<RunResult> {
     let (p, _) = linearize(network, &w);
     let closed = task.regularizer().map_or(f64::NAN, |r| degree * r.value(beta.as_slice()).powf(2.0 / degree));
     let squared = w.norm_squared();
-    let metrics = vec![
-        ("squared_norm", squared),
-        ("closed_form", closed),
-        ("relative_error", squared / closed - 1.0),
-        ("constraint", (p - &beta).norm() / beta.norm()),
-    ];
+    let values = [squared, closed, squared / closed - 1.0, (p - &beta).norm() / beta.norm()];
+    let metrics = FINAL.into_iter().zip(values).collect();
     let reason = match status {
         Status::Converged => "the iteration no longer moves",
         Status::Diverged => "no start reached P(w) = β; try another init.scale",
         Status::Interrupted => "interrupted; the same command goes on",
         _ => "all steps were taken; allow more (max_steps) to go further",
     };
-    Ok(RunResult {
-        status,
-        reason: reason.into(),
-        steps: step,
-        metrics,
-        trace_columns: &COLUMNS,
-        trace,
-        vectors: vec![],
-    })
+    Ok(RunResult { status, reason: reason.into(), steps: step, metrics, trace, vectors: vec![] })
 }
 
 /// Newton's method for P(w) = β, each step at most half of ‖w‖ long; `None` if it does not get there.

@@ -91,7 +91,6 @@ impl Training {
             reason: outcome.reason,
             steps: outcome.steps,
             metrics,
-            trace_columns: &COLUMNS,
             trace,
             vectors: self.vectors,
         }
@@ -121,27 +120,28 @@ impl Training {
             .and_then(|r| second_order(&rows, r, &frame.coordinates(&self.last)));
         let within = self.trace.iter().find(|(_, o)| o[EXCESS] <= 0.1).map_or(f64::NAN, |(_, o)| o[Q]);
         let gaps: Vec<f64> = self.trace.iter().map(|(_, o)| o[GAP]).filter(|g| !g.is_nan()).collect();
-        vec![
-            ("optimum", self.optimum.as_ref().map_or(f64::NAN, |o| o.value)),
-            ("predicted_margin", self.optimum.as_ref().map_or(f64::NAN, |o| 1.0 / o.value)),
-            ("oracle_residual", self.optimum.as_ref().map_or(f64::NAN, |o| o.residual)),
-            ("smallest_gap", if gaps.is_empty() { f64::NAN } else { min(&gaps) }),
-            ("norm_l2", at_margin_one(Regularizer::l2(d), frame.signal(&self.last))),
-            ("norm_fourier_l1", at_margin_one(Regularizer::bridge(frame.dft().bins(), 2), frame.spectrum(&self.last))),
-            ("norm_l1", at_margin_one(Regularizer::bridge(Bins::signal(d), 2), frame.signal(&self.last))),
-            ("kkt_residual", kkt_value(&|k| k.residual)),
-            ("modulus_spread", kkt_value(&|k| k.modulus_spread)),
-            ("phase_error", kkt_value(&|k| k.phase_error)),
-            ("slackness", kkt_value(&|k| k.slackness)),
-            ("support", kkt_value(&|k| k.support as f64)),
-            ("face_dimension", face.map_or(f64::NAN, |f| f.face_dimension as f64)),
-            ("second_order", face.map_or(f64::NAN, |f| f.smallest)),
-            ("local_minimum", face.map_or(f64::NAN, |f| f64::from(f.is_local_minimum()))),
-            ("penalty_ratio", self.penalty_ratio(&rows, finite)),
-            ("q_within_ten_percent", within),
-            ("test_error", test_error(config, &self.task.frame.signal(&self.last))),
-            ("parameter_kkt", in_parameters),
-        ]
+        let values = [
+            self.optimum.as_ref().map_or(f64::NAN, |o| o.value),
+            self.optimum.as_ref().map_or(f64::NAN, |o| 1.0 / o.value),
+            self.optimum.as_ref().map_or(f64::NAN, |o| o.residual),
+            if gaps.is_empty() { f64::NAN } else { min(&gaps) },
+            at_margin_one(Regularizer::l2(d), frame.signal(&self.last)),
+            at_margin_one(Regularizer::bridge(frame.dft().bins(), 2), frame.spectrum(&self.last)),
+            at_margin_one(Regularizer::bridge(Bins::signal(d), 2), frame.signal(&self.last)),
+            kkt_value(&|k| k.residual),
+            kkt_value(&|k| k.modulus_spread),
+            kkt_value(&|k| k.phase_error),
+            kkt_value(&|k| k.slackness),
+            kkt_value(&|k| k.support as f64),
+            face.map_or(f64::NAN, |f| f.face_dimension as f64),
+            face.map_or(f64::NAN, |f| f.smallest),
+            face.map_or(f64::NAN, |f| f64::from(f.is_local_minimum())),
+            self.penalty_ratio(&rows, finite),
+            within,
+            test_error(config, &self.task.frame.signal(&self.last)),
+            in_parameters,
+        ];
+        FINAL.into_iter().zip(values).collect()
     }
 
     /// R(β)/min mᵢ over the same of the convex ℓ1 solution, where R is not convex; NaN elsewhere and for images.
@@ -168,6 +168,29 @@ impl Training {
         }
     }
 }
+
+/// The final metrics beside the last observation's.
+pub const FINAL: [&str; 19] = [
+    "optimum",
+    "predicted_margin",
+    "oracle_residual",
+    "smallest_gap",
+    "norm_l2",
+    "norm_fourier_l1",
+    "norm_l1",
+    "kkt_residual",
+    "modulus_spread",
+    "phase_error",
+    "slackness",
+    "support",
+    "face_dimension",
+    "second_order",
+    "local_minimum",
+    "penalty_ratio",
+    "q_within_ten_percent",
+    "test_error",
+    "parameter_kkt",
+];
 
 const Q: usize = 1;
 const MARGIN: usize = 2;

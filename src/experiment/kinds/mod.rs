@@ -6,6 +6,7 @@ mod limit;
 
 use super::config::RunConfig;
 use crate::error::Result;
+use crate::linear::metric::COLUMNS;
 use crate::linear::solver::Status;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
@@ -39,11 +40,9 @@ pub struct RunResult {
     pub reason: String,
     /// Steps taken.
     pub steps: u64,
-    /// Final metrics: the last columns of runs.csv.
+    /// Final metrics, of those that the kind names ([`Kind::metrics`]).
     pub metrics: Vec<(&'static str, f64)>,
-    /// The metrics of trace.csv.
-    pub trace_columns: &'static [&'static str],
-    /// Step and metrics of every observation.
+    /// Step and metrics of every observation, one for each of [`Kind::trace_columns`].
     pub trace: Vec<(u64, Vec<f64>)>,
     /// Rows of vectors.csv.
     pub vectors: Vec<Vector>,
@@ -61,6 +60,23 @@ pub struct Vector {
 }
 
 impl Kind {
+    /// The names of the final metrics: the last columns of runs.csv.
+    pub fn metrics(self) -> Vec<&'static str> {
+        match self {
+            Self::Limit => [&COLUMNS[..], &limit::FINAL].concat(),
+            Self::DecayLaw => [&COLUMNS[..], &limit::FINAL, &decay_law::FINAL].concat(),
+            Self::InducedRegularizer => induced_regularizer::FINAL.to_vec(),
+        }
+    }
+
+    /// The metrics of trace.csv.
+    pub fn trace_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Limit | Self::DecayLaw => &COLUMNS,
+            Self::InducedRegularizer => &induced_regularizer::COLUMNS,
+        }
+    }
+
     /// Computes one run.
     ///
     /// # Errors
