@@ -3,6 +3,7 @@
 mod fit;
 mod list;
 mod progress;
+mod report;
 mod reproduce;
 mod verify;
 
@@ -72,6 +73,15 @@ enum Command {
     Show(list::ShowArguments),
     /// Judge stored results again, without running anything
     Verify(verify::Arguments),
+    /// Write the pages of stored results, without running anything
+    ///
+    /// A page a paper (report.html, one file that needs no network, and README.md) and index.html over all papers.
+    ///
+    /// Examples:
+    ///   implicit-bias report
+    ///   implicit-bias report gunasekar2018 --from results/full --out hand-out
+    #[command(verbatim_doc_comment)]
+    Report(report::Arguments),
 }
 
 /// How much is run.
@@ -121,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
         Command::Verify(a) => verify::run(&a),
+        Command::Report(a) => report::run(&a),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

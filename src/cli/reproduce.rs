@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     verify::print(&judged);
     let papers: std::collections::BTreeSet<&str> = specs.iter().map(|s| s.names().0).collect();
     for paper in &papers {
-        report::write_paper_page(&root, paper)?;
+        report::write_pages(&root, Some(paper))?;
     }
     say(&format!(
         "{} experiments at {} size in {:.0} s. Results: {}",

@@ -37,7 +37,8 @@ pub struct Manifest {
     pub spec: String,
 }
 
-const FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
+/// The files of a record that hold numbers.
+pub const DATA_FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
 
 /// The folder of one experiment's record, whole or absent.
 ///
@@ -125,7 +126,9 @@ impl Store {
 
     /// Keeps a finished run. The row is written last: where it stands, the run is whole.
     pub fn keep(&self, run: &str, tables: &RunTables) -> Result<()> {
-        for (file, table) in [(FILES[2], &tables.vectors), (FILES[1], &tables.trace), (FILES[0], &tables.row)] {
+        for (file, table) in
+            [(DATA_FILES[2], &tables.vectors), (DATA_FILES[1], &tables.trace), (DATA_FILES[0], &tables.row)]
+        {
             write_file(&self.partial.join(format!("{run}.{file}")), table.to_csv().as_bytes())?;
         }
         Ok(())
@@ -146,7 +149,7 @@ impl Store {
     pub fn finish(self, runs: &[String], manifest: &Manifest) -> Result<PathBuf> {
         let whole = self.partial.join("whole");
         fs::create_dir_all(&whole).map_err(|e| cannot_write(&whole, &e))?;
-        for file in FILES {
+        for file in DATA_FILES {
             let mut joined = String::new();
             for (i, run) in runs.iter().enumerate() {
                 let path = self.partial.join(format!("{run}.{file}"));
@@ -174,7 +177,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).map_err(|e| cannot_write(path, &e))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> InputError {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> InputError {
     InputError::new(format!(
         "cannot write {}: {error}. Results need a folder that can be written; choose another with `--out DIR`",
         path.display()

@@ -61,10 +61,11 @@ value = 0.0
 reason = "one hundred steps"
 "#;
 
-/// Every file below a folder but record.toml, which holds machine facts.
+/// Every file below a folder but record.toml, which holds machine facts, and report.html, which shows them.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let name = |p: &Path| p.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-    let kept = files(folder).into_iter().filter(|p| p.file_name().is_some_and(|n| n != "record.toml"));
+    let kept =
+        files(folder).into_iter().filter(|p| p.file_name().is_some_and(|n| n != "record.toml" && n != "report.html"));
     kept.map(|p| (name(&p), fs::read(&p).unwrap())).collect()
 }
 
@@ -81,7 +82,8 @@ fn reproduce_leaves_exactly_what_it_promises() {
     let found: Vec<_> = files(&root).iter().map(|p| p.strip_prefix(&root).unwrap().display().to_string()).collect();
     let record = ["closed-form.png", "closed-form.svg", "record.toml", "runs.csv", "trace.csv", "vectors.csv"];
     let mut promised: Vec<String> = record.iter().map(|f| format!("{REGULARIZER}/{f}")).collect();
-    promised.extend(["gunasekar2018/README.md".into(), "summary.csv".into()]);
+    promised.extend(["README.md", "report.html"].map(|page| format!("gunasekar2018/{page}")));
+    promised.extend(["index.html", "summary.csv"].map(String::from));
     assert_eq!(found, promised);
     assert_eq!(files(folder.path()).len(), promised.len(), "something was written outside --out");
 
