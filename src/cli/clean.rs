@@ -74,7 +74,7 @@ fn remove(piece: &Piece, root: &Path) -> Result<()> {
     if piece.what == What::Record {
         merge_summary(root, paper, experiment, vec![])?;
         let _lock = lock_results(root)?;
-        report::write_paper_page(root, paper)?;
+        report::write_pages_after_removal(root, paper)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod interrupt;
 mod list;
 mod plan;
 mod progress;
+mod report;
 mod reproduce;
 mod verify;
 
@@ -97,6 +98,15 @@ enum Command {
     ///   implicit-bias clean own/01-small --yes        all of one experiment, its record included
     #[command(verbatim_doc_comment)]
     Clean(clean::Arguments),
+    /// Write the pages of stored results, without running anything
+    ///
+    /// A page a paper (report.html, one file that needs no network, and README.md) and index.html over all papers.
+    ///
+    /// Examples:
+    ///   implicit-bias report
+    ///   implicit-bias report gunasekar2018 --from results/full --out hand-out
+    #[command(verbatim_doc_comment)]
+    Report(report::Arguments),
 }
 
 /// How much is run.
@@ -148,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
+        Command::Report(a) => report::run(&a),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let papers: BTreeSet<&str> = specs.iter().map(|s| s.names().0).collect();
     for paper in &papers {
         let _lock = lock_results(&root)?;
-        report::write_paper_page(&root, paper)?;
+        report::write_pages(&root, Some(paper))?;
     }
     say(&format!(
         "{} experiments at {} size in {:.0} s: {} runs computed, {} cached. Results: {}",

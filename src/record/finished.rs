@@ -1,7 +1,7 @@
 //! Which runs of an experiment are finished, and where they are.
 
 use super::RunTables;
-use super::store::{FILES, Places, make_folder, write_file};
+use super::store::{DATA_FILES, Places, make_folder, write_file};
 use super::table::Table;
 use crate::error::{InputError, Result};
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl Finished {
         if fs::read_dir(&places.receipts).is_err() {
             return Err("the record was not computed in this folder".into());
         }
-        for (text, file) in self.record.iter_mut().zip(FILES) {
+        for (text, file) in self.record.iter_mut().zip(DATA_FILES) {
             *text = fs::read_to_string(places.folder.join(file)).unwrap_or_default();
         }
         let receipt = fs::read_to_string(places.receipt(&self.record)).ok();

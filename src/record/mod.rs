@@ -1,6 +1,7 @@
 //! What a run leaves behind: rows, CSV, provenance, folder layout, resume. The only code that writes under results/.
 
 mod compare;
+mod copy;
 pub mod figure_spec;
 mod finished;
 mod lock;
@@ -11,8 +12,9 @@ pub mod survey;
 pub mod table;
 
 pub use compare::{Difference, differences};
+pub use copy::{copy_records, papers};
 pub use finished::Finished;
 pub use lock::Lock;
 pub use provenance::{Clock, Provenance};
-pub use store::{Manifest, Places, RunTables, Store, write_file};
+pub use store::{DATA_FILES, Manifest, Places, RunTables, Store, write_file};
 pub use summary::{SUMMARY_COLUMNS, lock_results, merge_summary, read_summary};

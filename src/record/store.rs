@@ -44,7 +44,8 @@ pub struct Manifest {
     pub spec: String,
 }
 
-pub(super) const FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
+/// The files of a record that hold numbers.
+pub const DATA_FILES: [&str; 3] = ["runs.csv", "trace.csv", "vectors.csv"];
 
 /// Where things are of one experiment under a results folder.
 #[derive(Debug, Clone)]
@@ -199,14 +200,14 @@ impl Store {
         let Places { folder, partial, receipts, .. } = &self.places;
         let (files, receipt) = finished.join(&self.places, headers, keys)?;
         let before = Self::manifest(folder).ok().flatten().filter(|m| m.spec_hash == manifest.spec_hash);
-        let before = before.and_then(|_| fs::read_to_string(folder.join(FILES[0])).ok());
+        let before = before.and_then(|_| fs::read_to_string(folder.join(DATA_FILES[0])).ok());
         let differs = before.map(|old| match old == files[0] {
             true => Ok(vec![]),
-            false => Ok(differences(&Table::parse(&old, FILES[0])?, &Table::parse(&files[0], FILES[0])?)),
+            false => Ok(differences(&Table::parse(&old, DATA_FILES[0])?, &Table::parse(&files[0], DATA_FILES[0])?)),
         });
         let (whole, old) = (partial.join("whole"), partial.join("old"));
         make_folder(&whole)?;
-        for (file, text) in FILES.iter().zip(&files) {
+        for (file, text) in DATA_FILES.iter().zip(&files) {
             write_file(&whole.join(file), text.as_bytes())?;
         }
         let text = toml::to_string(manifest).map_err(|e| InputError::new(format!("record.toml: {e}")))?;

@@ -1,7 +1,8 @@
 //! The page of a paper, `results/<paper>/README.md`.
 
-use super::table::{claims, count};
-use crate::record::table::Table;
+use super::figure::pieces;
+use super::table::{Claim, count};
+use crate::record::Manifest;
 
 /// What the page says about one experiment; texts are Markdown.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,25 +21,44 @@ pub struct ExperimentPage {
     pub figures: Vec<(String, String)>,
 }
 
-/// The page of `paper`: all verdicts first, then each experiment with question, claim, figures, prose and data.
+impl ExperimentPage {
+    /// The words of a stored record.
+    pub fn of(manifest: &Manifest) -> Self {
+        let spec: toml::Table = toml::from_str(&manifest.spec).unwrap_or_default();
+        let word =
+            |table: &toml::Table, key: &str| table.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let text = |key: &str| word(&spec, key).trim().to_owned();
+        let figures = spec.get("figure").and_then(|f| f.as_array()).into_iter().flatten().filter_map(|f| f.as_table());
+        Self {
+            slug: manifest.experiment.clone(),
+            title: text("title"),
+            question: text("question"),
+            claim: format!("{} ({})", text("claim"), text("source")),
+            prose: text("prose"),
+            figures: figures.map(|f| (word(f, "name"), word(f, "caption"))).collect(),
+        }
+    }
+}
+
+/// The page of a paper: all verdicts first, then each experiment with question, claim, figures, prose and data.
 ///
-/// Links are relative to `results/<paper>/`; rows of `summary` that belong to another paper are left out.
-pub fn paper_page(paper: &str, title: &str, experiments: &[ExperimentPage], summary: &Table) -> String {
-    let mut own = Table::new(summary.columns.clone());
-    let column = summary.column("paper");
-    own.rows = summary.rows.iter().filter(|r| column.is_none_or(|c| r[c].text() == paper)).cloned().collect();
-    let claims = claims(&own);
-    let mut out = format!("# {title}\n\n{}.\n\n", count(&claims));
+/// Links are relative to `results/<paper>/`.
+pub(super) fn markdown_page<'a>(
+    title: &str,
+    experiments: impl Iterator<Item = &'a ExperimentPage> + Clone,
+    claims: &[Claim],
+) -> String {
+    let mut out = format!("# {title}\n\n{}.\n\n", count(claims));
     out.push_str(
         "| experiment | claim | predicted | measured ± spread (n) | tolerance (why) | verdict |\n|---|---|---|---|---|---|\n",
     );
-    for claim in &claims {
-        let slug = claim.experiment.split_once('/').map_or("", |s| s.1);
+    for claim in claims {
+        let slug = claim.slug();
         let [words, predicted, measured, tolerance, verdict] = claim.cells.each_ref().map(|c| c.replace('|', "\\|"));
         let verdict = if verdict == "holds" { verdict } else { format!("**{verdict}**") };
         let reason = claim.reason.replace('|', "\\|");
         let tolerance = if reason.is_empty() { tolerance } else { format!("{tolerance} ({reason})").trim().to_owned() };
-        let link = experiments.iter().find(|e| e.slug == slug).map(|e| format!("[{slug}](#{})", anchor(&e.title)));
+        let link = experiments.clone().find(|e| e.slug == slug).map(|e| format!("[{slug}](#{})", anchor(&e.title)));
         let link = link.unwrap_or_else(|| slug.to_owned());
         out.push_str(&format!("| {link} | {words} | {predicted} | {measured} | {tolerance} | {verdict} |\n"));
     }
@@ -74,16 +94,13 @@ fn anchor(title: &str) -> String {
 }
 
 /// `^{…}` and `_{…}` as HTML.
-fn markup(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(start) = [rest.find("^{"), rest.find("_{")].into_iter().flatten().min() {
-        let Some(length) = rest[start..].find('}') else { break };
-        let tag = if rest[start..].starts_with('^') { "sup" } else { "sub" };
-        out.push_str(&format!("{}<{tag}>{}</{tag}>", &rest[..start], &rest[start + 2..start + length]));
-        rest = &rest[start + length + 1..];
-    }
-    out + rest
+pub(super) fn markup(text: &str) -> String {
+    let piece = |(text, level): (&str, i8)| match level {
+        1 => format!("<sup>{text}</sup>"),
+        -1 => format!("<sub>{text}</sub>"),
+        _ => text.to_owned(),
+    };
+    pieces(text).into_iter().map(piece).collect()
 }
 
 /// Alternative text: no tags, no brackets, one line.
@@ -96,6 +113,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::table::claims;
 
     #[test]
     fn page_has_verdicts_then_experiments() {
@@ -106,8 +124,8 @@ mod tests {
             figures: vec![("margin".into(), "1 − γ/γ^{*} [all seeds]".into())],
             ..ExperimentPage::default()
         };
-        let text =
-            paper_page("gunasekar2018", "Gunasekar et al. 2018", &[page], &super::super::table::tests::summary());
+        let claims = claims(&super::super::table::tests::summary());
+        let text = markdown_page("Gunasekar et al. 2018", [page].iter(), &claims);
         assert!(
             text.starts_with("# Gunasekar et al. 2018\n\n3 claims: 1 holds, 1 fails, 1 not run.\n\n| experiment"),
             "{text}"

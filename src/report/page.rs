@@ -1,40 +1,69 @@
-//! Collects the records of one paper for its page.
+//! The pages of a results folder, written from its records.
 
-use super::markdown::{ExperimentPage, paper_page};
-use crate::error::Result;
-use crate::record::{Manifest, Store, read_summary, write_file};
-use std::path::Path;
+use super::html::{Experiment, index_page, paper_page};
+use super::markdown::markdown_page;
+use super::table::{Claim, claims};
+use crate::error::{InputError, Result};
+use crate::record::table::Table;
+use crate::record::{Store, papers, read_summary, write_file};
+use std::path::{Path, PathBuf};
 
-/// Writes `<root>/<paper>/README.md`: verdicts first, then every experiment with its figures. Removes it where
-/// no record is left.
-pub fn write_paper_page(root: &Path, paper: &str) -> Result<()> {
-    let mut pages = vec![];
-    for folder in Store::records(root, Some(paper))? {
-        pages.extend(Store::manifest(&folder)?.map(|m| experiment_page(&m)));
+/// Writes `README.md` and `report.html` of `paper`, or of all papers, and `index.html`; the paths written.
+///
+/// # Errors
+/// A record that cannot be read, a figure that cannot be drawn, a folder that cannot be written, no record at all.
+pub fn write_pages(root: &Path, paper: Option<&str>) -> Result<Vec<PathBuf>> {
+    let summary = read_summary(root)?;
+    let mut written = vec![];
+    let mut write = |path: PathBuf, text: &str| {
+        write_file(&path, text.as_bytes())?;
+        written.push(path);
+        Ok::<(), InputError>(())
+    };
+    let names = papers(root)?;
+    if !names.iter().any(|name| paper.is_none_or(|p| p == name)) {
+        return Err(InputError::new(format!(
+            "no records{} under {}. Make some with `implicit-bias reproduce`, or name another folder with --from DIR",
+            paper.map_or(String::new(), |p| format!(" of `{p}`")),
+            root.display()
+        )));
     }
-    if pages.is_empty() {
-        // Only empty folders can be removed this way.
-        let _ = std::fs::remove_file(root.join(paper).join("README.md"))
-            .and_then(|()| std::fs::remove_dir(root.join(paper)));
-        return Ok(());
+    let mut index = vec![];
+    for name in names {
+        let claims = claims_of(&summary, &name);
+        let folders = Store::records(root, Some(&name))?;
+        if paper.is_none_or(|p| p == name) {
+            let mut experiments = vec![];
+            for folder in &folders {
+                experiments.extend(Store::manifest(folder)?.map(|m| Experiment::read(folder, m)).transpose()?);
+            }
+            let words = experiments.iter().map(|e| &e.words);
+            write(root.join(&name).join("README.md"), &markdown_page(&name, words, &claims))?;
+            write(root.join(&name).join("report.html"), &paper_page(&name, &experiments, &claims))?;
+        }
+        index.push((name, folders.len(), claims));
     }
-    let mut summary = read_summary(root)?;
-    summary.rows.retain(|row| row.first().is_some_and(|c| c.text() == paper));
-    write_file(&root.join(paper).join("README.md"), paper_page(paper, paper, &pages, &summary).as_bytes())
+    write(root.join("index.html"), &index_page(&index))?;
+    Ok(written)
 }
 
-fn experiment_page(manifest: &Manifest) -> ExperimentPage {
-    let spec: toml::Table = toml::from_str(&manifest.spec).unwrap_or_default();
-    let text = |key: &str| spec.get(key).and_then(|v| v.as_str()).unwrap_or_default().trim().to_owned();
-    let figures = spec.get("figure").and_then(|f| f.as_array()).into_iter().flatten();
-    let field =
-        |figure: &toml::Value, key: &str| figure.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    ExperimentPage {
-        slug: manifest.experiment.clone(),
-        title: text("title"),
-        question: text("question"),
-        claim: format!("{} ({})", text("claim"), text("source")),
-        prose: text("prose"),
-        figures: figures.map(|f| (field(f, "name"), field(f, "caption"))).collect(),
+/// Writes the pages again after records of `paper` were removed, and removes its own where none is left.
+pub fn write_pages_after_removal(root: &Path, paper: &str) -> Result<()> {
+    let (names, gone) = (papers(root)?, |path: PathBuf| drop(std::fs::remove_file(path)));
+    if !names.iter().any(|name| name == paper) {
+        ["README.md", "report.html"].into_iter().for_each(|page| gone(root.join(paper).join(page)));
+        // Only empty folders can be removed this way.
+        let _ = std::fs::remove_dir(root.join(paper));
     }
+    let Some(name) = names.iter().find(|name| *name == paper).or(names.first()) else {
+        gone(root.join("index.html"));
+        return Ok(());
+    };
+    write_pages(root, Some(name)).map(drop)
+}
+
+fn claims_of(summary: &Table, paper: &str) -> Vec<Claim> {
+    let mut own = summary.clone();
+    own.rows.retain(|row| row.first().is_some_and(|cell| cell.text() == paper));
+    claims(&own)
 }

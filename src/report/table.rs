@@ -6,10 +6,22 @@ const HEADER: [&str; 5] = ["claim", "predicted", "measured ± spread (n)", "tole
 
 /// One claim of the summary as words, in the order of the header.
 pub(super) struct Claim {
+    /// Paper and experiment.
     pub experiment: String,
     pub cells: [String; 5],
+    /// The statistic and the column of runs.csv.
+    pub metric: String,
+    /// How many.
+    pub runs: usize,
     /// Why this value and tolerance.
     pub reason: String,
+}
+
+impl Claim {
+    /// The experiment without its paper.
+    pub fn slug(&self) -> &str {
+        self.experiment.split_once('/').map_or("", |s| s.1)
+    }
 }
 
 /// The claims of `results/summary.csv`; spread is the larger distance from `measured` to `low` and `high`.
@@ -32,7 +44,12 @@ pub(super) fn claims(summary: &Table) -> Vec<Claim> {
         if !measured.is_nan() && !n.is_empty() {
             shown.push_str(&format!(" ({n})"));
         }
-        let (expected, tolerance) = (words("expected"), words("tolerance"));
+        // What a person wrote is shown as written.
+        let written = |name: &str| match field(row, name) {
+            Cell::Float(value) => format!("{value:?}").trim_end_matches(".0").replace('-', "−"),
+            _ => words(name),
+        };
+        let (expected, tolerance) = (written("expected"), written("tolerance"));
         let (predicted, tolerance) = match words("comparison").as_str() {
             "<=" => (format!("≤ {expected}"), tolerance),
             ">=" => (format!("≥ {expected}"), tolerance),
@@ -42,6 +59,8 @@ pub(super) fn claims(summary: &Table) -> Vec<Claim> {
         Claim {
             experiment: [words("paper"), words("experiment")].join("/"),
             cells: [words("claim"), predicted, shown, tolerance, words("verdict")],
+            metric: words("metric"),
+            runs: number("n") as usize,
             reason: words("reason"),
         }
     };

@@ -14,6 +14,7 @@ mod house;
 mod networks;
 mod nnls;
 mod oracle;
+mod pages;
 mod program;
 mod resume;
 mod simplex;

@@ -60,10 +60,12 @@ value = 0.0
 reason = "one hundred steps"
 "#;
 
-/// Every file below a folder but record.toml and the cache, which hold machine facts.
+/// Every file below a folder but record.toml, report.html and the cache, which hold machine facts.
 pub fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let name = |p: &Path| p.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-    let machine = |p: &Path| p.ends_with("record.toml") || p.components().any(|c| c.as_os_str() == ".cache");
+    let machine = |p: &Path| {
+        p.ends_with("record.toml") || p.ends_with("report.html") || p.components().any(|c| c.as_os_str() == ".cache")
+    };
     let kept = files(folder).into_iter().filter(|p| !machine(p));
     kept.map(|p| (name(&p), fs::read(&p).unwrap())).collect()
 }
@@ -82,7 +84,8 @@ fn reproduce_leaves_exactly_what_it_promises() {
     let (cache, found): (Vec<_>, Vec<_>) = files(&root).iter().map(|p| names(p)).partition(|f| f.starts_with(".cache"));
     let record = ["closed-form.png", "closed-form.svg", "record.toml", "runs.csv", "trace.csv", "vectors.csv"];
     let mut promised: Vec<String> = record.iter().map(|f| format!("{REGULARIZER}/{f}")).collect();
-    promised.extend(["gunasekar2018/README.md".into(), "summary.csv".into()]);
+    promised.extend(["README.md", "report.html"].map(|page| format!("gunasekar2018/{page}")));
+    promised.extend(["index.html", "summary.csv"].map(String::from));
     assert_eq!(found, promised);
     assert!(cache[0] == ".cache/.gitignore" && cache[1].starts_with(&format!(".cache/{REGULARIZER}/")), "{cache:?}");
     let all = promised.len() + cache.len();

@@ -17,6 +17,7 @@ mod vectors;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub(super) use canvas::pieces;
 pub use canvas::png;
 pub use style::{Look, Style, Theme};
 
@@ -123,6 +124,16 @@ fn draw_figure(record: &Record, spec: &FigureSpec, look: Look) -> Result<String>
 /// the panel and what there is.
 pub fn render(folder: &Path, spec: &FigureSpec, look: impl Into<Look>) -> Result<String> {
     draw_figure(&Record::read(folder)?, spec, look.into()).map_err(|e| e.at(folder.display()))
+}
+
+/// Every figure of the record in `folder`, light and dark: the two differ in colours only.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_themes(folder: &Path, figures: &[FigureSpec]) -> Result<Vec<[String; 2]>> {
+    let record = if figures.is_empty() { return Ok(Vec::new()) } else { Record::read(folder)? };
+    let draw = |spec, theme: Theme| draw_figure(&record, spec, theme.into()).map_err(|e| e.at(folder.display()));
+    figures.iter().map(|spec| Ok([draw(spec, Theme::Light)?, draw(spec, Theme::Dark)?])).collect()
 }
 
 /// Writes `<name>.svg` and `<name>.png` (twice the size, light) of every figure into the record folder; the paths written.
