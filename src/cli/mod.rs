@@ -1,5 +1,6 @@
 //! The command line. The only code that prints.
 
+mod export;
 mod fit;
 mod list;
 mod progress;
@@ -72,6 +73,14 @@ enum Command {
     Show(list::ShowArguments),
     /// Judge stored results again, without running anything
     Verify(verify::Arguments),
+    /// Write stored results in another form: notebooks, figures, tables, TensorBoard
+    ///
+    /// Examples:
+    ///   implicit-bias export notebook gunasekar2018
+    ///   implicit-bias export figures 11-how-far --theme dark --style talk --format png
+    ///   implicit-bias export tensorboard 11-how-far && tensorboard --logdir tensorboard-export
+    #[command(subcommand, verbatim_doc_comment)]
+    Export(export::Command),
 }
 
 /// How much is run.
@@ -121,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
         Command::Verify(a) => verify::run(&a),
+        Command::Export(c) => export::run(&c),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

@@ -74,7 +74,7 @@ fn anchor(title: &str) -> String {
 }
 
 /// `^{…}` and `_{…}` as HTML.
-fn markup(text: &str) -> String {
+pub(super) fn markup(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = [rest.find("^{"), rest.find("_{")].into_iter().flatten().min() {

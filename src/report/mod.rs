@@ -2,8 +2,15 @@
 
 pub mod figure;
 pub mod markdown;
+mod notebook;
 mod page;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod table;
+pub mod tensorboard;
+mod tidy;
 
 pub use figure::{Look, Style, Theme, draw_record, render};
+pub use notebook::{Story, notebook};
 pub use page::write_paper_page;
+pub use tidy::tidy;
