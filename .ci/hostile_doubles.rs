@@ -20,7 +20,7 @@ fn main() -> Result<(), InputError> {
         Some(z ^ (z >> 31))
     });
     // Numbers near one have seventeen digits, and those of experiments are of this kind.
-    let near_one = random.clone().skip(100_000).map(|bits| f64::from_bits(bits >> 12 | 0x3ff << 52));
+    let near_one = random.clone().skip(100_000).map(|bits| f64::from_bits((bits >> 12) | (0x3ff << 52)));
     let all = chosen.into_iter().chain(hard);
     let all = all.chain(random.map(f64::from_bits).take(100_000)).chain(near_one.take(100_000));
     let mut table = Table::new(["bits", "value"]);

@@ -51,7 +51,7 @@ fn value(tag: &str, value: f64) -> Vec<u8> {
 
 /// A length-delimited field.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    [&[number << 3 | 2], &varint(content.len() as u64)[..], content].concat()
+    [&[(number << 3) | 2], &varint(content.len() as u64)[..], content].concat()
 }
 
 fn varint(mut value: u64) -> Vec<u8> {
@@ -72,7 +72,7 @@ fn record(data: &[u8]) -> Vec<u8> {
 
 /// CRC-32C, rotated and shifted by a constant.
 fn masked(data: &[u8]) -> [u8; 4] {
-    let step = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |c, _| c >> 1 ^ 0x82f6_3b78 * (c & 1));
+    let step = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0x82f6_3b78 * (c & 1)));
     let crc = !data.iter().fold(!0, step);
     crc.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
