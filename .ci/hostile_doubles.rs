@@ -10,7 +10,7 @@ fn main() -> Result<(), InputError> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_default());
     let chosen =
         [0.0, -0.0, 0.1 + 0.2, 5e-324, -2.225e-308, 1e308, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
-    let hard = [9007199254740993.0, 2.2250738585072011e-308, 6.02214076e23, 1e23, 8.5e22, 123456789012345.67, 0.3];
+    let hard = [9007199254740993.0, f64::MIN_POSITIVE, 6.02214076e23, 1e23, 8.5e22, 123456789012345.67, 0.3];
     // Random bits: every exponent, subnormal numbers and NaN among them (splitmix64, Steele et al. 2014).
     let mut state = 0_u64;
     let random = std::iter::from_fn(move || {

@@ -60,11 +60,12 @@ impl Expectation {
         let values = |filter| format!("{}[{metric}]", selected("runs", filter, literal));
         let mut out = format!("values = {}\n", values(&self.filter));
         if !self.versus.is_empty() {
-            out += &format!(
-                "partners = {}\nassert len(values) == len(partners), \"every run needs its partner, in grid order\"\n\
-                 values = values / partners.to_numpy()\n",
-                values(&self.versus)
-            );
+            out += &format!("partners = {}\n", values(&self.versus));
+            out += match verdict {
+                "not-run" => "values, partners = values[: len(partners)], partners[: len(values)]\n",
+                _ => "assert len(values) == len(partners), \"every run needs its partner, in grid order\"\n",
+            };
+            out += "values = values / partners.to_numpy()\n";
         }
         out += &format!("measured[{n}] = value = float(values.{name}(skipna=False))\n");
         let condition = self.condition();

@@ -58,8 +58,9 @@ pub fn notebook(root: &Path, folder: &Path, results: &str) -> Result<String> {
     let (summary, runs) = (read_summary(root)?, Table::read(&folder.join("runs.csv"))?);
     let name = |folder: Option<&Path>| folder.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
     let (paper, experiment) = (&name(folder.parent()).unwrap_or_default(), &name(Some(folder)).unwrap_or_default());
-    let own = |row: &&Vec<Cell>| row[0].text() == *paper && row[1].text() == *experiment;
-    let verdicts: Vec<String> = summary.rows.iter().filter(own).map(|row| row[8].text()).collect();
+    let cell = |row: &[Cell], name: &str| summary.column(name).map_or(String::new(), |c| row[c].text());
+    let own = |row: &&Vec<Cell>| cell(row, "paper") == *paper && cell(row, "experiment") == *experiment;
+    let verdicts: Vec<String> = summary.rows.iter().filter(own).map(|row| cell(row, "verdict")).collect();
     if verdicts.len() != story.expectations.len() {
         let remedy = format!("Run `implicit-bias reproduce {paper}/{experiment}`.");
         let found = format!("one of {} verdicts", verdicts.len());

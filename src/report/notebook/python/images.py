@@ -1,5 +1,9 @@
 def images(data, shape, label, series=None, legend=None, labels={}, norm=None, cmap=None, shift=None, normalise=False):
     """Vectors as images, the first run of every series, on a figure of their own."""
+    if data.empty:
+        fig = plt.figure(figsize=(4, 1))
+        fig.text(0.5, 0.4, "no data", ha="center")
+        return fig
     tiles = {}
     for _, title, rows, _ in each_series(data, "value", series, legend, labels):
         first = rows[rows["run"] == rows["run"].iloc[0]].sort_values("index")
