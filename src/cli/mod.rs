@@ -1,6 +1,7 @@
 //! The command line. The only code that prints.
 
 mod clean;
+mod export;
 mod fit;
 mod interrupt;
 mod list;
@@ -107,6 +108,14 @@ enum Command {
     ///   implicit-bias report gunasekar2018 --from results/full --out hand-out
     #[command(verbatim_doc_comment)]
     Report(report::Arguments),
+    /// Write stored results in another form: notebooks, figures, tables, TensorBoard
+    ///
+    /// Examples:
+    ///   implicit-bias export notebook gunasekar2018
+    ///   implicit-bias export figures 11-how-far --theme dark --style talk --format png
+    ///   implicit-bias export tensorboard 11-how-far && tensorboard --logdir tensorboard-export
+    #[command(subcommand, verbatim_doc_comment)]
+    Export(export::Command),
 }
 
 /// How much is run.
@@ -159,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
         Command::Report(a) => report::run(&a),
+        Command::Export(c) => export::run(&c),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

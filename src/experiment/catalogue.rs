@@ -67,10 +67,13 @@ fn none_in(folder: &Path, why: &str) -> InputError {
 
 /// The experiments that some filter matches: a paper, an id, its last part, or a regular expression. No filter: all.
 pub fn select(entries: Vec<Entry>, filters: &[String]) -> Result<Vec<Entry>> {
-    if filters.is_empty() {
-        return Ok(entries);
-    }
-    let mut chosen = vec![false; entries.len()];
+    let chosen = matching(&entries.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), filters)?;
+    Ok(entries.into_iter().zip(chosen).filter_map(|(e, c)| c.then_some(e)).collect())
+}
+
+/// Which ids some filter matches, as for [`select`].
+pub fn matching(ids: &[&str], filters: &[String]) -> Result<Vec<bool>> {
+    let mut chosen = vec![filters.is_empty(); ids.len()];
     for filter in filters {
         let regex = Regex::new(filter).map_err(|e| {
             InputError::value(
@@ -81,20 +84,18 @@ pub fn select(entries: Vec<Entry>, filters: &[String]) -> Result<Vec<Entry>> {
             )
         })?;
         let exact = |id: &str| id == filter || id.split('/').any(|part| part == filter);
-        let any_exact = entries.iter().any(|e| exact(&e.id));
-        let hits: Vec<usize> = (0..entries.len())
-            .filter(|&i| if any_exact { exact(&entries[i].id) } else { regex.is_match(&entries[i].id) })
-            .collect();
+        let any_exact = ids.iter().any(|id| exact(id));
+        let hits: Vec<usize> =
+            (0..ids.len()).filter(|&i| if any_exact { exact(ids[i]) } else { regex.is_match(ids[i]) }).collect();
         if hits.is_empty() {
-            let known: Vec<&str> = entries.iter().map(|e| e.id.as_str()).collect();
             return Err(InputError::value(
                 "filter",
                 format!("{filter:?}"),
                 "one that matches an experiment",
-                &format!("There are: {}", known.join(", ")),
+                &format!("There are: {}", ids.join(", ")),
             ));
         }
         hits.into_iter().for_each(|i| chosen[i] = true);
     }
-    Ok(entries.into_iter().zip(chosen).filter_map(|(e, c)| c.then_some(e)).collect())
+    Ok(chosen)
 }

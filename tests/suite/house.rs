@@ -11,11 +11,12 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
 const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli; clarabel: linear/predicted; \
-    csv: data record; ctrlc: cli; flate2: data; indicatif: cli; jiff: record; maud: report; multiversion: math; \
-    nalgebra: math linear experiment; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
+    csv: data record; ctrlc: cli; flate2: data; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; \
+    maud: report; multiversion: math; \
+    nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
     rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; regex: experiment; \
-    resvg: report/figure; rustfft: math; serde: data linear experiment record report; serde_json: experiment cli; \
-    sha2: report; toml: experiment record report cli";
+    resvg: report/figure; rustfft: math; serde: data linear experiment record report; serde_json: experiment report cli; \
+    sha2: report; toml: experiment record report cli; usvg: report/figure";
 
 fn table(text: &'static str) -> Vec<(&'static str, Vec<&'static str>)> {
     let row = |r: &'static str| r.trim().split_once(": ").map(|(name, rooms)| (name, rooms.split(' ').collect()));

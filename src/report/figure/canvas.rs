@@ -14,12 +14,13 @@ use super::style::{Dash, Rgb, Shape, Stroke};
 use crate::error::{InputError, Result};
 
 const K: f64 = 10.0;
-const FAMILY: &str = "DejaVu Sans";
+pub const FAMILY: &str = "DejaVu Sans";
 /// Ascent plus descent of the font over its em: `ab_glyph` scales by the one, SVG by the other.
 const LINE_HEIGHT: f64 = 1.164;
 const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans.ttf");
 const BOLD: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-Bold.ttf");
 const OBLIQUE: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-Oblique.ttf");
+pub const FONTS: [&[u8]; 3] = [REGULAR, BOLD, OBLIQUE];
 
 /// How words are set.
 #[derive(Clone, Copy)]
@@ -145,8 +146,8 @@ fn dashes(points: &[[f64; 2]], pattern: &[f64]) -> Vec<Vec<[f64; 2]>> {
 
 /// The width of words in points; `^{…}` and `_{…}` count at 70 %.
 pub fn width(words: &str, size: f64) -> f64 {
-    static FONTS: Once = Once::new();
-    FONTS.call_once(|| {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
         for (style, bytes) in [(FontStyle::Normal, REGULAR), (FontStyle::Bold, BOLD), (FontStyle::Oblique, OBLIQUE)] {
             let _ = register_font(FAMILY, style, bytes);
         }
@@ -237,7 +238,7 @@ fn finish(raw: &str, width: f64, height: f64, title: &str, description: &str) ->
 
 /// The SVG as PNG at twice its size, set in the bundled font.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
-    rasterise(svg, &[REGULAR, BOLD, OBLIQUE])
+    rasterise(svg, &FONTS)
 }
 
 fn rasterise(svg: &str, fonts: &[&[u8]]) -> Result<Vec<u8>> {

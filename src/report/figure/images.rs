@@ -1,5 +1,6 @@
 //! The panel kind `images`.
 
+use super::canvas;
 use super::colours::Scheme;
 use super::plot::{Mark, Plot};
 use super::rows::Record;
@@ -29,7 +30,7 @@ pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
     let scheme = Scheme::new(panel, tiles.iter().flat_map(|t| t.1.iter().copied()));
     let room = cx.width - 9.0 * cx.ink.size;
     let (gap, title) = (0.9 * cx.ink.size, if tiles.iter().any(|t| !t.0.is_empty()) { 1.5 * cx.ink.size } else { 0.0 });
-    // The fewest lines whose tiles are not too small.
+    // The fewest lines whose tiles are not too small, whatever the size of type.
     let ratio = if h == 1 { 0.2 } else { h as f64 / w as f64 };
     let rows_of = |columns: usize| tiles.len().div_ceil(columns);
     let side = |columns: usize| {
@@ -39,8 +40,11 @@ pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
     };
     let n = tiles.len().max(1);
     let balanced = |lines: usize| n.div_ceil(lines);
-    let columns = (1..=n).map(balanced).find(|c| side(*c) >= 8.0 * cx.ink.size).unwrap_or_else(|| balanced(3));
+    let columns = (1..=n).map(balanced).find(|c| side(*c) >= 80.0).unwrap_or_else(|| balanced(3));
     let (tw, th) = (side(columns), side(columns) * ratio);
+    let words = |label: &str| canvas::wrap(label, cx.ink.size, tw);
+    let most = tiles.iter().map(|t| words(&t.0).len()).max().unwrap_or(0);
+    let title = title + 1.2 * cx.ink.size * most.saturating_sub(1) as f64;
     let lines = rows_of(columns).max(1);
     let size = [columns as f64 * (tw + gap) - gap, lines as f64 * (th + title + gap) - gap];
     let mut plot = Plot { bare: Some(size), ..Plot::default() };
@@ -50,7 +54,10 @@ pub fn images(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> 
     for (t, (label, v)) in tiles.iter().enumerate() {
         let (x0, top) =
             ((t % columns) as f64 * (tw + gap), size[1] - (t / columns) as f64 * (th + title + gap) - title);
-        plot.marks.push(Mark::Words { at: [x0 + 0.5 * tw, top + 0.3 * cx.ink.size], words: label.clone() });
+        for (line, words) in words(label).into_iter().rev().enumerate() {
+            let y = top + (0.3 + 1.2 * line as f64) * cx.ink.size;
+            plot.marks.push(Mark::Words { at: [x0 + 0.5 * tw, y], words });
+        }
         for r in 0..h {
             let (b, a) = (top - th * r as f64 / h as f64, top - th * (r + 1) as f64 / h as f64);
             let value = |c: usize| scheme.colour(v[fft(r, h) * w + fft(c, w)]);

@@ -6,6 +6,8 @@ mod colours;
 mod frame;
 mod images;
 mod layout;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod plot;
 mod points;
 mod rows;
@@ -19,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 pub(super) use canvas::pieces;
 pub use canvas::png;
+#[cfg(feature = "pdf")]
+pub use pdf::pdf;
 pub use style::{Look, Style, Theme};
 
 use self::rows::{Record, Rows};
@@ -62,7 +66,7 @@ fn require<T>(field: Option<T>, name: &str, place: &str) -> Result<T> {
     field.ok_or_else(|| InputError::new(format!("`{name}` is missing. Add it to the panel.")).at(place))
 }
 
-fn source(panel: &PanelSpec) -> Source {
+pub(super) fn source(panel: &PanelSpec) -> Source {
     panel.from.unwrap_or(match panel.kind {
         PanelKind::Lines => Source::Trace,
         PanelKind::Points | PanelKind::Scatter => Source::Runs,

@@ -77,7 +77,7 @@ pub fn lines(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
         };
         let runs: Vec<Points> = rows.by_run(&one.group.rows).iter().map(curve).filter(|c| !c.is_empty()).collect();
         let Some(first) = runs.first() else { continue };
-        let middle = shared(&runs);
+        let middle = shared(&runs, plot.x.fixed);
         let band = panel.spread == Some(Spread::Band);
         let bold: Points = middle.iter().map(|m| [m[0], m[1]]).collect();
         let bold = if bold.len() > 1 { bold } else { first.clone() };
@@ -90,7 +90,9 @@ pub fn lines(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
             let thin = Stroke { alpha, width: width * weight, dash: Dash::Solid, ..full };
             plot.marks.extend(runs.iter().map(|r| Mark::Line { points: r.clone(), stroke: thin }));
         }
-        for at in spaced(&bold, 6, i as f64 / count as f64) {
+        let seen: Points =
+            bold.iter().copied().filter(|p| plot.x.fixed.is_none_or(|[a, b]| p[0] >= a && p[0] <= b)).collect();
+        for at in spaced(&seen, 6, i as f64 / count as f64) {
             on_top.push(dot(at, 0.0, one.style, 2.6, 1.0));
         }
         ends = ends.or(bold.last().copied());
@@ -122,8 +124,9 @@ pub fn lines(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
 
 /// The median, minimum and maximum of curves: (x, median, low, high).
 ///
-/// Where x is shared, at every x that at least half of the curves have; else, between the points, where all curves are.
-fn shared(curves: &[Points]) -> Vec<[f64; 4]> {
+/// Where x is shared, at every x that at least half of the curves have; else, between the points where all curves are, as
+/// far as the axis goes.
+fn shared(curves: &[Points], limits: Option<[f64; 2]>) -> Vec<[f64; 4]> {
     let mut at: BTreeMap<i64, (f64, Vec<f64>)> = BTreeMap::new();
     for [x, y] in curves.iter().flatten() {
         at.entry((x * 1e9).round() as i64).or_insert((*x, Vec::new())).1.push(*y);
@@ -132,8 +135,9 @@ fn shared(curves: &[Points]) -> Vec<[f64; 4]> {
     at.retain(|_, (_, ys)| 2 * ys.len() >= curves.len());
     if 2 * at.len() < longest || at.len() > longest + longest / 4 + 1 {
         let ends = |pick: fn(&Points) -> Option<&[f64; 2]>| curves.iter().filter_map(move |c| pick(c).map(|p| p[0]));
-        let lo = ends(|c| c.first()).fold(f64::NEG_INFINITY, f64::max);
-        let hi = ends(|c| c.last()).fold(f64::INFINITY, f64::min);
+        let [first, last] = limits.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+        let lo = ends(|c| c.first()).fold(first, f64::max);
+        let hi = ends(|c| c.last()).fold(last, f64::min);
         let place = |i: u32| lo + (hi - lo) * f64::from(i) / 120.0;
         let level = |x: f64| (x, curves.iter().filter_map(|c| interpolated(c, x)).collect());
         at = (0..=120).filter(|_| lo < hi).map(|i| (i64::from(i), level(place(i)))).collect();

@@ -1,0 +1,1 @@
+trace = add_columns(pd.read_csv(f"{RESULTS}/trace.csv", **READ), runs, ["run"])
