@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod embedded;
+pub mod fetch;
 pub mod generate;
 pub mod idx;
 mod image_pair;

@@ -5,6 +5,7 @@
 mod bad_input;
 mod common;
 mod dft;
+mod fetch;
 mod fit;
 mod flow;
 mod flow_ends;
