@@ -5,7 +5,8 @@
 //! so for every smaller choice that is not centred. A smaller centred choice has a mean of its own: check it.
 
 use super::Dataset;
-use super::embedded::{ImageSet, LabelledImages, mnist_test};
+use super::embedded::{ImageSet, mnist_test};
+use super::images::LabelledImages;
 use crate::error::{InputError, Result};
 use crate::math::random::Stream;
 
