@@ -94,7 +94,7 @@ fn download(names: &[String], options: &Options) -> Outcome {
     let terminal = std::io::stderr().is_terminal();
     for source in sources_named(names)? {
         let mut tenth = 0;
-        fetch(&source, options, &mut |event| match event {
+        let fetched = fetch(&source, options, &mut |event| match event {
             Event::Present(a) => note(&format!("{}: in place already", a.name)),
             Event::Unpacked(a) => bar.suspend(|| note(&format!("{}: verified and unpacked", a.name))),
             Event::Received(a, bytes) if terminal => {
@@ -104,13 +104,14 @@ fn download(names: &[String], options: &Options) -> Outcome {
             }
             Event::Received(a, bytes) => {
                 let now = bytes * 10 / a.bytes.max(1);
-                if now != tenth && a.bytes > 1 << 22 {
+                if now != tenth && a.bytes > 1 << 23 {
                     note(&format!("{}: {} of {}", a.name, megabytes(bytes), megabytes(a.bytes)));
                 }
                 tenth = now;
             }
-        })?;
+        });
         bar.finish_and_clear();
+        fetched?;
         say(&format!("{} is whole: {}", source.name, options.dest.join(&source.folder).display()));
     }
     Ok(Exit::Holds)

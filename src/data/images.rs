@@ -1,5 +1,7 @@
 //! Pictures as bytes, and real image sets read from a data folder.
 
+pub use super::image_pair::{file_pair, file_test_pair};
+
 use super::{cifar10, idx};
 use crate::error::{InputError, Result};
 use std::path::Path;

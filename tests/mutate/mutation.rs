@@ -65,7 +65,10 @@ pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
             1 => bytes[at] = random.below(256) as u8,
             2 => bytes.truncate(at),
             3 => drop(bytes.drain(at..end)),
-            4 => replace(bytes, at..at, &bytes[at..end].to_vec()),
+            4 => {
+                let again = bytes[at..end].to_vec();
+                replace(bytes, at..at, &again);
+            }
             5 => replace(bytes, at..at, &vec![*random.of(b"[{(\"9,"); 1 << random.below(14)]),
             6 => bytes[at..end].fill(*random.of(b"\0\xff9,\n\"")),
             7 | 8 => replace(bytes, word(bytes, at), random.of(&WORDS).as_bytes()),

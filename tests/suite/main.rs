@@ -16,5 +16,6 @@ mod networks;
 mod nnls;
 mod oracle;
 mod program;
+mod real_data;
 mod simplex;
 mod solvers;
