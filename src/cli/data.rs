@@ -5,7 +5,7 @@ use crate::error::InputError;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Subcommand)]
@@ -60,7 +60,7 @@ pub fn run(command: &Command) -> Outcome {
     }
 }
 
-fn list(json: bool, dest: &std::path::Path) -> Outcome {
+fn list(json: bool, dest: &Path) -> Outcome {
     let (mut lines, mut rows) = (vec![], vec![]);
     for source in sources_named(&[])? {
         let here = present(&source, dest);
@@ -117,7 +117,7 @@ fn download(names: &[String], options: &Options) -> Outcome {
     Ok(Exit::Holds)
 }
 
-fn check(names: &[String], dest: &std::path::Path) -> Outcome {
+fn check(names: &[String], dest: &Path) -> Outcome {
     let (mut checked, mut good) = (0, 0);
     for source in sources_named(names)? {
         let files = verify(&source, dest)?;

@@ -116,14 +116,16 @@ impl Download<'_> {
         let request = self.agent.get(url);
         let request = if have > 0 { request.header(header::RANGE, format!("bytes={have}-")) } else { request };
         let mut response = request.call().map_err(|e| Failure::Final(format!("cannot be had ({e})")))?;
-        if response.status() != 206 {
-            have = self.restart()?;
-        } else if first_byte(&response) != Some(have) {
-            return Err(Failure::Final("answers with another range than asked for".into()));
-        }
+        // A server that knows no ranges sends everything.
+        let start = if response.status() == 206 { first_byte(&response) } else { Some(0) };
+        let start = start.filter(|s| [0, have].contains(s));
+        let start = start.ok_or_else(|| Failure::Final("answers with another range than asked for".into()))?;
         let wrong_size = |found| Failure::Final(format!("is another file: {found} bytes instead of {whole}"));
-        if let Some(rest) = response.body().content_length().filter(|rest| have.checked_add(*rest) != Some(whole)) {
-            return Err(wrong_size(have.saturating_add(rest).to_string()));
+        if let Some(rest) = response.body().content_length().filter(|rest| start.checked_add(*rest) != Some(whole)) {
+            return Err(wrong_size(start.saturating_add(rest).to_string()));
+        }
+        if start != have {
+            have = self.restart()?;
         }
         let mut body = response.body_mut().as_reader();
         let (mut buffer, mut since, mut received) = (vec![0; 1 << 16], Instant::now(), 0);

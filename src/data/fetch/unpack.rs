@@ -53,14 +53,16 @@ fn keep(stream: impl Read, item: &Item, folder: &Path) -> Result<()> {
     let path = folder.join(&item.name);
     let temporary = folder.join(format!("{}.unpacking", item.name));
     let mut hash = Hash::new();
-    let written = File::create(&temporary)
-        .and_then(|mut file| std::io::copy(&mut hash.of(stream.take(item.bytes + 1)), &mut file));
+    let written = File::create(&temporary).and_then(|mut file| {
+        std::io::copy(&mut hash.of(stream.take(item.bytes + 1)), &mut file)?;
+        file.sync_all()
+    });
     let (size, found) = (hash.bytes, hash.hex());
     let wrong = match written {
         Err(e) => Some(format!("{} cannot be unpacked ({e})", item.name)),
-        Ok(_) if size > item.bytes => Some(format!("{} is longer than {} bytes", item.name, item.bytes)),
-        Ok(_) if size < item.bytes => Some(format!("{} has {size} bytes instead of {}", item.name, item.bytes)),
-        Ok(_) if found != item.sha256 => Some(format!("{} has SHA-256 {found} instead of {}", item.name, item.sha256)),
+        Ok(()) if size > item.bytes => Some(format!("{} is longer than {} bytes", item.name, item.bytes)),
+        Ok(()) if size < item.bytes => Some(format!("{} has {size} bytes instead of {}", item.name, item.bytes)),
+        Ok(()) if found != item.sha256 => Some(format!("{} has SHA-256 {found} instead of {}", item.name, item.sha256)),
         Ok(_) => {
             std::fs::rename(&temporary, &path).err().map(|e| format!("{} cannot be put in place ({e})", item.name))
         }
