@@ -1,6 +1,7 @@
 //! The command line. The only code that prints.
 
 mod clean;
+mod data;
 mod export;
 mod fit;
 mod interrupt;
@@ -75,6 +76,18 @@ enum Command {
         after_help = "Exit codes: 0 finished, 2 bad input (data that are not separable included), 3 diverged, 130 interrupted."
     )]
     Fit(Box<fit::Arguments>),
+    /// Real data sets (MNIST, Fashion-MNIST, CIFAR-10): list, fetch, verify
+    ///
+    /// Examples:
+    ///   implicit-bias data list
+    ///   implicit-bias data fetch mnist cifar10
+    ///   implicit-bias data verify
+    #[command(
+        subcommand,
+        verbatim_doc_comment,
+        after_help = "Exit codes: 0 every file is whole, 1 a file is missing or damaged, 2 bad input, or a set that cannot be fetched."
+    )]
+    Data(data::Command),
     /// List experiments, what they claim and how many runs they have
     List(list::Arguments),
     /// Show one experiment: question, claim, method, expectations
@@ -162,6 +175,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Reproduce(a) => reproduce::run(&a),
         Command::Fit(a) => fit::run(&a),
+        Command::Data(a) => data::run(&a),
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
         Command::Verify(a) => verify::run(&a),

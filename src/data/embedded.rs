@@ -5,16 +5,8 @@
 pub use super::image_pair::{image_pair, test_pair};
 
 use super::idx;
-use crate::error::{InputError, Result};
-
-/// Images with their labels, as stored: bytes, unscaled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelledImages {
-    /// The pictures.
-    pub images: idx::Images,
-    /// The digit on each picture, 0 … 9.
-    pub labels: Vec<u8>,
-}
+use super::images::LabelledImages;
+use crate::error::Result;
 
 /// An embedded image set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -86,13 +78,7 @@ pub fn mnist_test() -> Result<LabelledImages> {
 }
 
 fn unpack(images: &[u8], labels: &[u8]) -> Result<LabelledImages> {
-    let images = idx::images(&idx::gunzip(images)?)?;
-    let labels = idx::labels(&idx::gunzip(labels)?)?;
-    if images.count() != labels.len() {
-        let allowed = format!("{}, one a picture", images.count());
-        return Err(InputError::value("the number of labels", labels.len(), &allowed, "Restore assets/data/."));
-    }
-    Ok(LabelledImages { images, labels })
+    LabelledImages::new(idx::images(&idx::gunzip(images)?)?, idx::labels(&idx::gunzip(labels)?)?)
 }
 
 #[cfg(test)]

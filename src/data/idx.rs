@@ -2,6 +2,7 @@
 //!
 //! Pictures: magic 2051, count, height, width, then count·height·width bytes. Labels: magic 2049, count, then count bytes.
 
+use super::images::Images;
 use crate::error::{InputError, Result};
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
@@ -10,24 +11,6 @@ use std::path::Path;
 /// The most bytes a file may unpack to: 1 GiB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Grey pictures, one byte a pixel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Images {
-    /// Rows of a picture.
-    pub height: usize,
-    /// Columns of a picture.
-    pub width: usize,
-    /// count × height × width, row-major.
-    pub pixels: Vec<u8>,
-}
-
-impl Images {
-    /// Number of pictures.
-    pub fn count(&self) -> usize {
-        self.pixels.len() / (self.height * self.width).max(1)
-    }
-}
-
 /// The pictures in the bytes of an unpacked IDX file.
 ///
 /// # Errors
@@ -35,7 +18,7 @@ impl Images {
 pub fn images(bytes: &[u8]) -> Result<Images> {
     let ([count, height, width], pixels) = header(bytes, 2051, "pictures")?;
     body(pixels, &[count, height, width])?;
-    Ok(Images { height, width, pixels: pixels.to_vec() })
+    Ok(Images { channels: 1, height, width, pixels: pixels.to_vec() })
 }
 
 /// The labels in the bytes of an unpacked IDX file.
@@ -87,14 +70,20 @@ pub(crate) fn gunzip(packed: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = bytes_of(path)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes) } else { Ok(bytes) }
+}
+
+/// The bytes of a file, if they are not too many.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let failed = |e| InputError::new(format!("cannot be read ({e}). Check the path."));
     let mut bytes = vec![];
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    std::fs::File::open(path).map_err(failed)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(InputError::value("the file size", "larger", "at most 1 GiB", "Check that this is an IDX file."));
+        let remedy = "Check that this is a file of images.";
+        return Err(InputError::value("the file size", "larger", "at most 1 GiB", remedy));
     }
-    if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes) } else { Ok(bytes) }
+    Ok(bytes)
 }
 
 /// The `A` counts behind the magic number, and the bytes behind them.

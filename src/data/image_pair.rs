@@ -1,13 +1,16 @@
-//! Two digits of an embedded set as a two-class set.
+//! Two classes of an image set as a two-class data set.
 //!
 //! A predictor has no bias term, so what counts is separation by a hyperplane **through the origin**. It holds for every
-//! one of the 45 pairs of digits in both sets, on all training pictures, centred or not (tested with the perceptron), and
-//! so for every smaller choice that is not centred. A smaller centred choice has a mean of its own: check it.
+//! one of the 45 pairs of digits in both embedded sets, on all training pictures, centred or not (tested with the
+//! perceptron), and so for every smaller choice that is not centred. A smaller centred choice has a mean of its own, and
+//! sets in files are their own: check them.
 
 use super::Dataset;
-use super::embedded::{ImageSet, LabelledImages, mnist_test};
+use super::embedded::{ImageSet, mnist_test};
+use super::images::{ImageFiles, LabelledImages};
 use crate::error::{InputError, Result};
 use crate::math::random::Stream;
+use std::path::Path;
 
 /// Two digits as a two-class set: the first of `pair` is −1, the second +1; pixels scaled to [0, 1].
 ///
@@ -26,10 +29,7 @@ use crate::math::random::Stream;
 /// # Ok::<(), implicit_bias::error::InputError>(())
 /// ```
 pub fn image_pair(set: ImageSet, pair: (u8, u8), samples: Option<usize>, center: bool, seed: u64) -> Result<Dataset> {
-    let source = set.training()?;
-    let [first, second] = split(set, &source, pair, samples, seed)?;
-    let mean = mean(set, &source, &first.chosen, &second.chosen, center);
-    dataset(set, pair, "", &source, (&first.chosen, &second.chosen), &mean)
+    Pictures::embedded(set, set.training()?).pair(pair, samples, center, seed)
 }
 
 /// The held-out pictures of the same two digits, for the predictor trained on [`image_pair`] of the same arguments.
@@ -40,92 +40,154 @@ pub fn image_pair(set: ImageSet, pair: (u8, u8), samples: Option<usize>, center:
 /// # Errors
 /// As [`image_pair`]; for the 8×8 digits, `samples` that leave no picture of one class.
 pub fn test_pair(set: ImageSet, pair: (u8, u8), samples: Option<usize>, center: bool, seed: u64) -> Result<Dataset> {
-    let source = set.training()?;
-    let [first, second] = split(set, &source, pair, samples, seed)?;
-    let mean = mean(set, &source, &first.chosen, &second.chosen, center);
+    let training = Pictures::embedded(set, set.training()?);
     if set == ImageSet::Mnist {
-        let test = mnist_test()?;
-        let [first, second] = split(set, &test, pair, None, seed)?;
-        return dataset(set, pair, " test", &test, (&first.chosen, &second.chosen), &mean);
+        return training.test(&Pictures::embedded(set, mnist_test()?), pair, samples, center, seed);
     }
+    let [first, second] = training.split(pair, samples, seed)?;
     if first.left.is_empty() || second.left.is_empty() {
         let found = samples.map_or("absent".to_string(), |n| n.to_string());
         let allowed = "small enough to leave test pictures of both digits";
         return Err(InputError::value("samples", found, allowed, "Use fewer training samples, or `mnist`."));
     }
-    dataset(set, pair, " test", &source, (&first.left, &second.left), &mean)
+    let mean = training.mean(&first.chosen, &second.chosen, center);
+    training.dataset(pair, " test", (&first.left, &second.left), &mean)
 }
 
-/// The pictures of one digit, by index: those of the training set, and the others.
+/// As [`image_pair`], from the training files in the data folder; colour pictures become the mean of their channels.
+///
+/// # Errors
+/// As [`image_pair`] and [`ImageFiles::training`].
+pub fn file_pair(
+    (set, folder): (ImageFiles, &Path),
+    pair: (u8, u8),
+    samples: Option<usize>,
+    center: bool,
+    seed: u64,
+) -> Result<Dataset> {
+    Pictures::in_files(set, set.training(folder)?).pair(pair, samples, center, seed)
+}
+
+/// As [`test_pair`], from the test files in the data folder.
+///
+/// # Errors
+/// As [`file_pair`] and [`ImageFiles::test`].
+pub fn file_test_pair(
+    (set, folder): (ImageFiles, &Path),
+    pair: (u8, u8),
+    samples: Option<usize>,
+    center: bool,
+    seed: u64,
+) -> Result<Dataset> {
+    let test = Pictures::in_files(set, set.test(folder)?);
+    Pictures::in_files(set, set.training(folder)?).test(&test, pair, samples, center, seed)
+}
+
+/// The pictures of one class, by index: those of the training set, and the others.
 struct Class {
     chosen: Vec<usize>,
     left: Vec<usize>,
 }
 
-fn split(
-    set: ImageSet,
-    source: &LabelledImages,
-    pair: (u8, u8),
-    samples: Option<usize>,
-    seed: u64,
-) -> Result<[Class; 2]> {
-    if pair.0 > 9 || pair.1 > 9 || pair.0 == pair.1 {
-        return Err(InputError::value("pair", format!("{pair:?}"), "two different digits of 0 … 9", "Try (0, 1)."));
-    }
-    let shuffled = |digit: u8| -> Vec<usize> {
-        let all: Vec<usize> = (0..source.labels.len()).filter(|&i| source.labels[i] == digit).collect();
-        let mut stream = Stream::new(seed, &["data", set.name(), &format!("digit={digit}")]);
-        stream.permutation(all.len()).into_iter().map(|k| all[k]).collect()
-    };
-    let (mut first, mut second) = (shuffled(pair.0), shuffled(pair.1));
-    let available = first.len() + second.len();
-    let total = samples.unwrap_or(available);
-    if !(2..=available).contains(&total) {
-        let allowed = format!("in 2 … {available}, all training pictures of {} and {}", pair.0, pair.1);
-        return Err(InputError::value("samples", total, &allowed, "Leave it out to take them all."));
-    }
-    let of_second = (total - (total / 2).min(first.len())).min(second.len());
-    let left = (first.split_off(total - of_second), second.split_off(of_second));
-    Ok([Class { chosen: first, left: left.0 }, Class { chosen: second, left: left.1 }])
+/// An image set, with its name and the byte that becomes 1.
+struct Pictures {
+    name: &'static str,
+    white: f64,
+    source: LabelledImages,
 }
 
-/// The pixels of picture `i`, scaled to [0, 1].
-fn picture(set: ImageSet, source: &LabelledImages, i: usize) -> impl Iterator<Item = f64> {
-    let d = source.images.height * source.images.width;
-    source.images.pixels[i * d..(i + 1) * d].iter().map(move |&p| f64::from(p) / f64::from(set.white()))
-}
+impl Pictures {
+    fn embedded(set: ImageSet, source: LabelledImages) -> Self {
+        Self { name: set.name(), white: set.white().into(), source }
+    }
 
-fn mean(set: ImageSet, source: &LabelledImages, first: &[usize], second: &[usize], center: bool) -> Vec<f64> {
-    let mut mean = vec![0.0; source.images.height * source.images.width];
-    if center {
-        for &i in first.iter().chain(second) {
-            mean.iter_mut().zip(picture(set, source, i)).for_each(|(m, p)| *m += p);
+    fn in_files(set: ImageFiles, source: LabelledImages) -> Self {
+        Self { name: set.name(), white: 255.0, source }
+    }
+
+    fn pair(&self, pair: (u8, u8), samples: Option<usize>, center: bool, seed: u64) -> Result<Dataset> {
+        let [first, second] = self.split(pair, samples, seed)?;
+        let mean = self.mean(&first.chosen, &second.chosen, center);
+        self.dataset(pair, "", (&first.chosen, &second.chosen), &mean)
+    }
+
+    /// All pictures of the pair in `held_out`, less the mean of those that are trained on.
+    fn test(
+        &self,
+        held_out: &Self,
+        pair: (u8, u8),
+        samples: Option<usize>,
+        center: bool,
+        seed: u64,
+    ) -> Result<Dataset> {
+        let [first, second] = self.split(pair, samples, seed)?;
+        let mean = self.mean(&first.chosen, &second.chosen, center);
+        let [first, second] = held_out.split(pair, None, seed)?;
+        held_out.dataset(pair, " test", (&first.chosen, &second.chosen), &mean)
+    }
+
+    fn split(&self, pair: (u8, u8), samples: Option<usize>, seed: u64) -> Result<[Class; 2]> {
+        if pair.0 > 9 || pair.1 > 9 || pair.0 == pair.1 {
+            return Err(InputError::value("pair", format!("{pair:?}"), "two different digits of 0 … 9", "Try (0, 1)."));
         }
-        mean.iter_mut().for_each(|m| *m /= (first.len() + second.len()) as f64);
+        let labels = &self.source.labels;
+        let shuffled = |digit: u8| -> Vec<usize> {
+            let all: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == digit).collect();
+            let mut stream = Stream::new(seed, &["data", self.name, &format!("digit={digit}")]);
+            stream.permutation(all.len()).into_iter().map(|k| all[k]).collect()
+        };
+        let (mut first, mut second) = (shuffled(pair.0), shuffled(pair.1));
+        let available = first.len() + second.len();
+        let total = samples.unwrap_or(available);
+        if !(2..=available).contains(&total) {
+            let allowed = format!("in 2 … {available}, all training pictures of {} and {}", pair.0, pair.1);
+            return Err(InputError::value("samples", total, &allowed, "Leave it out to take them all."));
+        }
+        let of_second = (total - (total / 2).min(first.len())).min(second.len());
+        let left = (first.split_off(total - of_second), second.split_off(of_second));
+        Ok([Class { chosen: first, left: left.0 }, Class { chosen: second, left: left.1 }])
     }
-    mean
-}
 
-fn dataset(
-    set: ImageSet,
-    pair: (u8, u8),
-    suffix: &str,
-    source: &LabelledImages,
-    (first, second): (&[usize], &[usize]),
-    mean: &[f64],
-) -> Result<Dataset> {
-    let (mut x, mut y) = (vec![], vec![]);
-    for k in 0..first.len().max(second.len()) {
-        for (class, label) in [(first, -1.0), (second, 1.0)] {
-            if let Some(&i) = class.get(k) {
-                x.extend(picture(set, source, i).zip(mean).map(|(p, m)| p - m));
-                y.push(label);
+    /// The pixels of picture `i`, the mean of its channels, scaled to [0, 1].
+    fn picture(&self, i: usize) -> impl Iterator<Item = f64> {
+        let images = &self.source.images;
+        let (channels, d) = (images.channels, images.height * images.width);
+        let planes = &images.pixels[i * channels * d..(i + 1) * channels * d];
+        let sum = move |k: usize| planes.iter().skip(k).step_by(d).map(|p| f64::from(*p)).sum::<f64>();
+        (0..d).map(move |k| sum(k) / (channels as f64 * self.white))
+    }
+
+    fn mean(&self, first: &[usize], second: &[usize], center: bool) -> Vec<f64> {
+        let mut mean = vec![0.0; self.source.images.height * self.source.images.width];
+        if center {
+            for &i in first.iter().chain(second) {
+                mean.iter_mut().zip(self.picture(i)).for_each(|(m, p)| *m += p);
+            }
+            mean.iter_mut().for_each(|m| *m /= (first.len() + second.len()) as f64);
+        }
+        mean
+    }
+
+    fn dataset(
+        &self,
+        pair: (u8, u8),
+        suffix: &str,
+        (first, second): (&[usize], &[usize]),
+        mean: &[f64],
+    ) -> Result<Dataset> {
+        let (mut x, mut y) = (vec![], vec![]);
+        for k in 0..first.len().max(second.len()) {
+            for (class, label) in [(first, -1.0), (second, 1.0)] {
+                if let Some(&i) = class.get(k) {
+                    x.extend(self.picture(i).zip(mean).map(|(p, m)| p - m));
+                    y.push(label);
+                }
             }
         }
+        let shape = vec![self.source.images.height, self.source.images.width];
+        let name = format!("{} {}/{}{suffix}", self.name, pair.0, pair.1);
+        Dataset { name, shape, x, y, planted: None }.check()
     }
-    let shape = vec![source.images.height, source.images.width];
-    let name = format!("{} {}/{}{suffix}", set.name(), pair.0, pair.1);
-    Dataset { name, shape, x, y, planted: None }.check()
 }
 
 #[cfg(test)]
@@ -164,8 +226,8 @@ mod tests {
     #[test]
     fn choices_are_balanced_nested_and_disjoint_from_the_test_pictures() {
         let chosen = |n| {
-            let source = digits8x8().unwrap();
-            let [a, b] = split(ImageSet::Digits8x8, &source, (3, 8), Some(n), 7).unwrap();
+            let pictures = Pictures::embedded(ImageSet::Digits8x8, digits8x8().unwrap());
+            let [a, b] = pictures.split((3, 8), Some(n), 7).unwrap();
             ([a.chosen.len(), b.chosen.len()], [a.chosen, b.chosen].concat(), [a.left, b.left].concat())
         };
         let ((sizes, small, _), (_, large, left)) = (chosen(51), chosen(200));

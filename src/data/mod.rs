@@ -1,10 +1,13 @@
 //! Two-class data sets and where they come from: generators, embedded images, files of the user's own.
 
+pub mod cifar10;
 pub mod csv;
 pub mod embedded;
+pub mod fetch;
 pub mod generate;
 pub mod idx;
 mod image_pair;
+pub mod images;
 pub mod npy;
 mod planted;
 mod table;

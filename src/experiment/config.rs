@@ -1,8 +1,9 @@
 //! The configuration of one run, checked: only what passes here can run.
 
 use super::method::{SolverConfig, StopConfig};
-use crate::data::embedded::{ImageSet, image_pair};
+use crate::data::embedded::{ImageSet, image_pair, test_pair};
 use crate::data::generate::{Domain, gaussian, planted};
+use crate::data::images::{ImageFiles, file_pair, file_test_pair};
 use crate::data::{Dataset, csv};
 use crate::error::{InputError, Result};
 use crate::linear::loss::Loss;
@@ -74,6 +75,21 @@ pub enum DataConfig {
         #[serde(default)]
         center: bool,
     },
+    /// Two classes of an image set in files, as `implicit-bias data fetch` leaves them.
+    ImageFiles {
+        /// mnist, fashion-mnist or cifar10.
+        set: ImageFiles,
+        /// The data folder.
+        #[serde(default = "default_folder")]
+        folder: PathBuf,
+        /// The classes of −1 and +1.
+        pair: [u8; 2],
+        /// N; default all.
+        samples: Option<usize>,
+        /// Subtract the mean image.
+        #[serde(default)]
+        center: bool,
+    },
     /// The user's own CSV.
     Csv {
         /// The file.
@@ -124,6 +140,10 @@ impl Default for ObserveConfig {
     fn default() -> Self {
         Self { per_decade: 10, spectrum_seeds: vec![], final_seeds: vec![0] }
     }
+}
+
+fn default_folder() -> PathBuf {
+    "data".into()
 }
 
 fn default_width() -> usize {
@@ -209,9 +229,25 @@ impl RunConfig {
             DataConfig::Images { set, pair, samples, center } => {
                 image_pair(*set, (pair[0], pair[1]), *samples, *center, self.seed)
             }
+            DataConfig::ImageFiles { set, folder, pair, samples, center } => {
+                file_pair((*set, folder), (pair[0], pair[1]), *samples, *center, self.seed)
+            }
             DataConfig::Csv { file, label, shape } => csv::read_csv(file, label, shape.as_deref()),
         }
         .map_err(|e| e.at("run.data"))
+    }
+
+    /// The held-out pictures of an image pair; none for other data.
+    pub fn held_out(&self) -> Option<Dataset> {
+        match &self.data {
+            DataConfig::Images { set, pair, samples, center } => {
+                test_pair(*set, (pair[0], pair[1]), *samples, *center, self.seed).ok()
+            }
+            DataConfig::ImageFiles { set, folder, pair, samples, center } => {
+                file_test_pair((*set, folder), (pair[0], pair[1]), *samples, *center, self.seed).ok()
+            }
+            _ => None,
+        }
     }
 
     /// The data set seen by the network.

@@ -143,6 +143,7 @@ impl Spec {
                 return Err(InputError::value("expect.where", name, &allowed, "Correct the name."));
             }
         }
+        self.figures.iter().try_for_each(FigureSpec::check)?;
         let everything =
             serde_json::to_string(&(self, size, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
         Ok(ResolvedSpec { id: id.into(), spec: self.clone(), size, hash: short_hash(&everything), runs, parameters })

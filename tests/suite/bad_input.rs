@@ -67,6 +67,7 @@ fn a_bad_spec_is_refused_before_anything_runs() {
         (solver, r#"solver = { method = "newton" }"#.into(), &["run.solver", "newton", "gradient-descent"]),
         (solver, solver.replace("safety = 1.0", "safety = 0"), &["run.solver.safety", "is 0,"]),
         ("comparison = \"<=\"", "comparison = \"<\"".into(), &["comparison", "<="]),
+        ("[[expect]]", "[[figure]]\nname = \"../../evil\"\npanel = []\n[[expect]]".into(), &["../../evil", "letters"]),
         ("[[expect]]", "[size.tiny]\n[[expect]]".into(), &["tiny", "smoke, quick or full"]),
     ];
     for (from, to, words) in cases {

@@ -7,7 +7,7 @@ use std::fs::read_to_string;
 /// Arrows go down only: a room, and what it may name of this crate.
 const ROOMS: &str = "math: error math; data: error math data; linear: error math data linear; record: error record; \
     experiment: error math data linear record experiment; report: error record report; \
-    cli: error experiment record report cli";
+    cli: error data experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
 const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli; clarabel: linear/predicted; \
@@ -15,8 +15,8 @@ const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli;
     maud: report; multiversion: math; \
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
     rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; regex: experiment; \
-    resvg: report/figure; rustfft: math; serde: data linear experiment record report; serde_json: experiment report cli; \
-    sha2: report; toml: experiment record report cli; usvg: report/figure";
+    resvg: report/figure; ring: data/fetch; rustfft: math; serde: data linear experiment record report; serde_json: experiment report cli; \
+    sha2: report; tar: data/fetch; toml: data experiment record report cli; ureq: data/fetch; usvg: report/figure";
 
 fn table(text: &'static str) -> Vec<(&'static str, Vec<&'static str>)> {
     let row = |r: &'static str| r.trim().split_once(": ").map(|(name, rooms)| (name, rooms.split(' ').collect()));

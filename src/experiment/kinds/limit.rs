@@ -1,8 +1,7 @@
 use super::{Context, RunResult, Vector};
 use crate::data::Dataset;
-use crate::data::embedded::test_pair;
 use crate::error::Result;
-use crate::experiment::config::{DataConfig, RunConfig};
+use crate::experiment::config::RunConfig;
 use crate::linear::metric::{COLUMNS, Meter, Observation};
 use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt, second_order};
 use crate::linear::solver::{Objective, Outcome, State, Status};
@@ -207,8 +206,7 @@ fn shown_spectrum(frame: &Frame, beta: &[f64]) -> Vec<f64> {
 
 /// The share of held-out images on the wrong side; NaN for other data.
 fn test_error(config: &RunConfig, beta: &[f64]) -> f64 {
-    let DataConfig::Images { set, pair, samples, center } = config.data else { return f64::NAN };
-    let Ok(held_out) = test_pair(set, (pair[0], pair[1]), samples, center, config.seed) else { return f64::NAN };
+    let Some(held_out) = config.held_out() else { return f64::NAN };
     let rows = Rows::new(held_out.signed_rows(), held_out.features());
     let mut margins = vec![0.0; rows.samples()];
     rows.times(beta, &mut margins);
