@@ -9,8 +9,8 @@ trap 'rm -rf "$work"' EXIT
 # A copy, which a build meanwhile does not replace.
 cp target/release/implicit-bias "$work/program"
 run() { exec "$work/program" reproduce 'gunasekar2018/0[1356]' --jobs 2 --out "$work/$1" "${@:2}"; }
-# record.toml and the cache hold times; all else is compared, leftovers included.
-same() { diff -rq --exclude=record.toml --exclude=.cache "$work/whole" "$work/out"; }
+# record.toml, the page that shows it, and the cache hold times; all else is compared, leftovers included.
+same() { diff -rq --exclude=record.toml --exclude=report.html --exclude=.cache "$work/whole" "$work/out"; }
 now() { date +%s%N; }
 
 begin=$(now)
