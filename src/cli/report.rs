@@ -1,6 +1,7 @@
 use super::{Exit, Outcome, say};
-use crate::record::copy_records;
-use crate::report::write_pages;
+use crate::error::InputError;
+use crate::record::{copy_records, write_file};
+use crate::report::{with_tables, write_pages};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -14,10 +15,20 @@ pub struct Arguments {
     /// Copy the records to this folder and write the pages there [default: the results folder itself]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the tables of verdicts in this Markdown file again, between its markers, and nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paper", "out"])]
+    update: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
-    let Arguments { paper, from, out } = arguments;
+    let Arguments { paper, from, out, update } = arguments;
+    if let Some(file) = update {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| InputError::new(format!("cannot be read: {e}")).at(file.display()))?;
+        let text = with_tables(&text, from).map_err(|e| e.at(file.display()))?;
+        write_file(file, text.as_bytes())?;
+        return Ok(Exit::Holds);
+    }
     if let Some(out) = out {
         copy_records(from, paper.as_deref(), out)?;
     }

@@ -9,6 +9,7 @@ mod notebook;
 mod page;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod readme;
 pub mod table;
 pub mod tensorboard;
 mod tidy;
@@ -16,4 +17,5 @@ mod tidy;
 pub use figure::{Look, Style, Theme, draw_record, render};
 pub use notebook::{Story, notebook};
 pub use page::{write_pages, write_pages_after_removal};
+pub use readme::with_tables;
 pub use tidy::tidy;

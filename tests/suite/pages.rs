@@ -4,6 +4,7 @@ use crate::common::root;
 use crate::program::{SMALL, program, write_spec};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use implicit_bias::record::table::Table;
+use implicit_bias::report::with_tables;
 use regex::Regex;
 use scraper::{ElementRef, Html, Selector};
 use sha2::{Digest, Sha256};
@@ -160,4 +161,16 @@ fn report_says_what_it_cannot_do() {
     assert_eq!(report(&["--from", "one", "--out", "three"]).0, 0);
     let page = |at: &str| fs::read(folder.path().join(at).join("own/report.html")).unwrap();
     assert_eq!(page("one"), page("three"), "the pages of the same records are the same");
+}
+
+#[test]
+fn tables_in_the_readme_are_the_stored_verdicts() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    // Cargo runs tests in the root of the repository.
+    assert_eq!(with_tables(&readme, Path::new("results")).unwrap(), readme, "implicit-bias report --update README.md");
+    let changed = readme.replacen("| 5 of 5 |", "| 4 of 5 |", 1);
+    assert!(changed != readme && with_tables(&changed, Path::new("results")).unwrap() == readme);
+    for bad in ["no table", "<!-- verdicts of gunasekar2018 -->\n"] {
+        assert!(with_tables(bad, Path::new("results")).is_err());
+    }
 }
