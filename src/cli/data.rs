@@ -1,3 +1,4 @@
+use super::json::say_json;
 use super::progress::note;
 use super::{Exit, Outcome, say};
 use crate::data::fetch::{Event, Options, State, fetch, present, sources_named, verify};
@@ -11,6 +12,10 @@ use std::time::Duration;
 #[derive(Subcommand)]
 pub enum Command {
     /// List the data sets: what they are, how large, their licence, whether they are here
+    ///
+    /// Example:
+    ///   implicit-bias data list
+    #[command(verbatim_doc_comment)]
     List {
         /// One JSON array
         #[arg(long)]
@@ -19,6 +24,11 @@ pub enum Command {
         dest: Dest,
     },
     /// Download data sets from their official addresses, verify and unpack them; goes on where it stopped
+    ///
+    /// Examples:
+    ///   implicit-bias data fetch mnist fashion-mnist
+    ///   implicit-bias data fetch cifar10 --mirror https://example.org/sets --timeout 120
+    #[command(verbatim_doc_comment)]
     Fetch {
         /// mnist, fashion-mnist, cifar10
         #[arg(value_name = "NAME", required = true)]
@@ -33,10 +43,18 @@ pub enum Command {
         dest: Dest,
     },
     /// Check the files that are here, by size and SHA-256
+    ///
+    /// Examples:
+    ///   implicit-bias data verify
+    ///   implicit-bias data verify mnist --json
+    #[command(verbatim_doc_comment)]
     Verify {
         /// Data sets that must be here [default: check those that are]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// One JSON array
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         dest: Dest,
     },
@@ -56,7 +74,7 @@ pub fn run(command: &Command) -> Outcome {
             let patience = Duration::from_secs((*timeout).into());
             download(names, &Options { dest: &dest.dest, mirror: mirror.as_deref(), patience })
         }
-        Command::Verify { names, dest } => check(names, &dest.dest),
+        Command::Verify { names, json, dest } => check(names, *json, &dest.dest),
     }
 }
 
@@ -82,7 +100,11 @@ fn list(json: bool, dest: &Path) -> Outcome {
             "present": here, "download_bytes": bytes, "bytes": unpacked, "path": dest.join(&source.folder), "source": source,
         }));
     }
-    say(&if json { format!("{:#}", serde_json::Value::Array(rows)) } else { lines.join("\n") });
+    if json {
+        say_json(rows)
+    } else {
+        say(&lines.join("\n"))
+    }
     Ok(Exit::Holds)
 }
 
@@ -117,8 +139,8 @@ fn download(names: &[String], options: &Options) -> Outcome {
     Ok(Exit::Holds)
 }
 
-fn check(names: &[String], dest: &Path) -> Outcome {
-    let (mut checked, mut good) = (0, 0);
+fn check(names: &[String], json: bool, dest: &Path) -> Outcome {
+    let (mut lines, mut rows, mut good) = (vec![], vec![], 0);
     for source in sources_named(names)? {
         let files = verify(&source, dest)?;
         if names.is_empty() && files.iter().all(|(_, state)| *state == State::Missing) {
@@ -126,22 +148,28 @@ fn check(names: &[String], dest: &Path) -> Outcome {
         }
         for (file, state) in &files {
             let path = dest.join(&source.folder).join(&file.name);
-            let said = match state {
-                State::Whole => "whole".to_string(),
-                State::Missing => "missing".to_string(),
-                State::Damaged(why) => format!("damaged: {why}"),
+            let (said, why) = match state {
+                State::Whole => ("whole", None),
+                State::Missing => ("missing", None),
+                State::Damaged(why) => ("damaged", Some(why)),
             };
-            say(&format!("{}: {said}", path.display()));
-            checked += 1;
+            lines.push(format!("{}: {said}{}", path.display(), why.map_or(String::new(), |w| format!(": {w}"))));
+            rows.push(serde_json::json!({ "set": source.name, "path": path, "state": said, "why": why }));
             good += usize::from(*state == State::Whole);
         }
     }
+    let checked = rows.len();
     if checked == 0 {
         let message =
             "there is no data set. Get one with `implicit-bias data fetch NAME`, or name its folder with --dest DIR";
         return Err(InputError::new(message).at(dest.display()));
     }
-    say(&format!("{good} of {checked} files are whole"));
+    lines.push(format!("{good} of {checked} files are whole"));
+    if json {
+        say_json(rows)
+    } else {
+        say(&lines.join("\n"))
+    }
     if good < checked {
         note("Remove the damaged files and fetch the set again: `implicit-bias data fetch NAME`.");
     }

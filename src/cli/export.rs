@@ -10,14 +10,35 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Subcommand)]
 pub enum Command {
     /// Jupyter notebooks that read the CSV, redraw the figures and assert every claim (Python, pandas, matplotlib)
+    ///
+    /// Examples:
+    ///   implicit-bias export notebook
+    ///   implicit-bias export notebook 09-decay-law --from results/full --out notebooks
+    #[command(verbatim_doc_comment)]
     Notebook(Notebook),
     /// Figures drawn again in another look or format
+    ///
+    /// Example:
+    ///   implicit-bias export figures 11-how-far --theme dark --style talk --format png
+    #[command(verbatim_doc_comment)]
     Figures(Figures),
     /// One table per experiment: the trace with the parameters of each run
+    ///
+    /// Example:
+    ///   implicit-bias export csv gunasekar2018 --out tables
+    #[command(verbatim_doc_comment)]
     Csv(Tables),
     /// The same as Parquet (needs a build with `--features parquet`)
+    ///
+    /// Example:
+    ///   implicit-bias export parquet gunasekar2018 --out tables
+    #[command(verbatim_doc_comment)]
     Parquet(Tables),
     /// Traces as scalars for TensorBoard, at most 50 runs an experiment
+    ///
+    /// Example:
+    ///   implicit-bias export tensorboard 11-how-far && tensorboard --logdir tensorboard-export
+    #[command(verbatim_doc_comment)]
     Tensorboard(Tensorboard),
 }
 

@@ -1,3 +1,4 @@
+use super::json::say_json;
 use super::{CatalogueArguments, Exit, Outcome, SizeArguments, say};
 use crate::experiment::{Claim, load_all, select};
 use clap::Args;
@@ -19,6 +20,9 @@ pub struct Arguments {
 pub struct ShowArguments {
     /// An experiment, e.g. gunasekar2018/02-convolutional-depth-2 or 02-convolutional-depth-2
     id: String,
+    /// One JSON array
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     size: SizeArguments,
     #[command(flatten)]
@@ -36,15 +40,26 @@ pub fn run(arguments: &Arguments) -> Outcome {
             "runs": runs, "size": size.name(), "claims": spec.claims.iter().map(|c| &c.claim).collect::<Vec<_>>(),
         }));
     }
-    say(&if arguments.json { format!("{:#}", serde_json::Value::Array(json)) } else { lines.join("\n") });
+    if arguments.json {
+        say_json(json)
+    } else {
+        say(&lines.join("\n"))
+    }
     Ok(Exit::Holds)
 }
 
 pub fn show(arguments: &ShowArguments) -> Outcome {
-    let size = arguments.size.size();
+    let (size, mut json) = (arguments.size.size(), vec![]);
     for entry in select(load_all(arguments.catalogue.folder().as_deref())?, std::slice::from_ref(&arguments.id))? {
         let spec = &entry.spec;
         let resolved = spec.resolve(&entry.id, size)?;
+        if arguments.json {
+            json.push(serde_json::json!({
+                "id": entry.id, "size": size.name(), "runs": resolved.runs.len(), "parameters": resolved.parameters,
+                "spec": spec,
+            }));
+            continue;
+        }
         let claim = |c: &Claim| format!("  - {}\n      {}\n      because {}", c.claim, c.condition(), c.reason);
         say(&format!(
             "{}\n{}\n\nQuestion  {}\nClaim     {} ({})\n\n{}\n\nRuns at {} size: {} over {}\n\nExpected\n{}\n\nFigures: {}\n",
@@ -60,6 +75,9 @@ pub fn show(arguments: &ShowArguments) -> Outcome {
             spec.claims.iter().map(claim).collect::<Vec<_>>().join("\n"),
             spec.figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "),
         ));
+    }
+    if arguments.json {
+        say_json(json);
     }
     Ok(Exit::Holds)
 }

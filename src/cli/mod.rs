@@ -1,15 +1,19 @@
 //! The command line. The only code that prints.
 
+mod cite;
 mod clean;
 mod data;
+mod explain;
 mod export;
 mod fit;
 mod interrupt;
+mod json;
 mod list;
 mod plan;
 mod progress;
 mod report;
 mod reproduce;
+mod shell;
 mod verify;
 
 use crate::error::Result;
@@ -89,20 +93,52 @@ enum Command {
     )]
     Data(data::Command),
     /// List experiments, what they claim and how many runs they have
+    ///
+    /// Examples:
+    ///   implicit-bias list
+    ///   implicit-bias list digits --full
+    ///   implicit-bias list --json
+    #[command(verbatim_doc_comment)]
     List(list::Arguments),
     /// Show one experiment: question, claim, method, expectations
+    ///
+    /// Examples:
+    ///   implicit-bias show 02-convolutional-depth-2
+    ///   implicit-bias show gunasekar2018/09-decay-law --full --json
+    #[command(verbatim_doc_comment)]
     Show(list::ShowArguments),
+    /// Explain a claim: theorem, regime, what is measured, why this tolerance, what came out, further reading
+    ///
+    /// Examples:
+    ///   implicit-bias explain 09-decay-law
+    ///   implicit-bias explain the modulus law
+    ///   implicit-bias explain '02-.*certificate' --json
+    #[command(verbatim_doc_comment)]
+    Explain(explain::Arguments),
+    /// Print the BibTeX entry of a paper
+    ///
+    /// Examples:
+    ///   implicit-bias cite
+    ///   implicit-bias cite gunasekar2018 >> references.bib
+    #[command(verbatim_doc_comment)]
+    Cite(cite::Arguments),
     /// Judge stored results again, without running anything, or with a sample of runs run again
     ///
     /// Examples:
     ///   implicit-bias verify gunasekar2018 --junit verdicts.xml
     ///   implicit-bias verify --rerun 20 --seed 1
+    ///   implicit-bias verify --json
     #[command(
         verbatim_doc_comment,
         after_help = "Exit codes: 0 all holds, 1 a claim fails or a run came out otherwise, 2 bad input, 3 a run diverged."
     )]
     Verify(verify::Arguments),
     /// What a results folder holds: finished, partial, stale against the experiments as they are now
+    ///
+    /// Examples:
+    ///   implicit-bias status
+    ///   implicit-bias status gunasekar2018 --full --json
+    #[command(verbatim_doc_comment)]
     Status(plan::Arguments),
     /// Remove what this program has left in a results folder, and nothing else
     ///
@@ -129,6 +165,21 @@ enum Command {
     ///   implicit-bias export tensorboard 11-how-far && tensorboard --logdir tensorboard-export
     #[command(subcommand, verbatim_doc_comment)]
     Export(export::Command),
+    /// Print the completions of a shell
+    ///
+    /// Examples:
+    ///   implicit-bias completions bash > ~/.local/share/bash-completion/completions/implicit-bias
+    ///   implicit-bias completions zsh > "${fpath[1]}/_implicit-bias"
+    ///   implicit-bias completions fish > ~/.config/fish/completions/implicit-bias.fish
+    #[command(verbatim_doc_comment)]
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page, or write one page a command
+    ///
+    /// Examples:
+    ///   implicit-bias man | man -l -
+    ///   implicit-bias man --out ~/.local/share/man/man1
+    #[command(verbatim_doc_comment)]
+    Man(shell::ManArguments),
 }
 
 /// How much is run.
@@ -178,11 +229,15 @@ pub fn main() -> ExitCode {
         Command::Data(a) => data::run(&a),
         Command::List(a) => list::run(&a),
         Command::Show(a) => list::show(&a),
+        Command::Explain(a) => explain::run(&a),
+        Command::Cite(a) => cite::run(&a),
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
         Command::Report(a) => report::run(&a),
         Command::Export(c) => export::run(&c),
+        Command::Completions(a) => shell::completions(&a),
+        Command::Man(a) => shell::man(&a),
     };
     let exit = outcome.unwrap_or_else(|e| {
         let _ = writeln!(std::io::stderr(), "error: {e}");

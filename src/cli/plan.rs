@@ -1,3 +1,4 @@
+use super::json::say_json;
 use super::{CatalogueArguments, Exit, Outcome, SizeArguments, results_folder, say};
 use crate::error::Result;
 use crate::experiment::{Plan, ResolvedSpec, load_all, select};
@@ -54,7 +55,11 @@ pub fn dry_run(specs: &[ResolvedSpec], root: &Path, jobs: usize, how: (bool, boo
         values.push(value);
     }
     lines.push(format!("{to_run} of {total} runs to do, {}", about(seconds, jobs)));
-    say(&if json { format!("{:#}", serde_json::Value::Array(values)) } else { lines.join("\n") });
+    if json {
+        say_json(values)
+    } else {
+        say(&lines.join("\n"))
+    }
     Ok(Exit::Holds)
 }
 
@@ -93,7 +98,11 @@ pub fn status(arguments: &Arguments) -> Outcome {
     let bytes: u64 = there.iter().map(|p| p.bytes).sum();
     let papers = there.iter().map(|p| &p.paper).collect::<BTreeSet<_>>().len();
     lines.push(format!("{}: {papers} papers, {}", root.display(), size_of(bytes)));
-    say(&if arguments.json { format!("{:#}", serde_json::Value::Array(values)) } else { lines.join("\n") });
+    if arguments.json {
+        say_json(values)
+    } else {
+        say(&lines.join("\n"))
+    }
     Ok(Exit::Holds)
 }
 

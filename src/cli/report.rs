@@ -1,6 +1,8 @@
+use super::json::say_json;
+use super::verify::no_records;
 use super::{Exit, Outcome, say};
 use crate::error::InputError;
-use crate::record::{copy_records, write_file};
+use crate::record::{copy_records, papers, write_file};
 use crate::report::{with_tables, write_pages};
 use clap::Args;
 use std::path::PathBuf;
@@ -16,12 +18,15 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write the tables of verdicts in this Markdown file again, between its markers, and nothing else
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paper", "out"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paper", "out", "json"])]
     update: Option<PathBuf>,
+    /// One JSON array: the files written
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Outcome {
-    let Arguments { paper, from, out, update } = arguments;
+    let Arguments { paper, from, out, update, json } = arguments;
     if let Some(file) = update {
         let text = std::fs::read_to_string(file)
             .map_err(|e| InputError::new(format!("cannot be read: {e}")).at(file.display()))?;
@@ -29,10 +34,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
         write_file(file, text.as_bytes())?;
         return Ok(Exit::Holds);
     }
+    if !papers(from)?.iter().any(|there| paper.as_ref().is_none_or(|p| p == there)) {
+        return Err(no_records(from, paper.as_deref()));
+    }
     if let Some(out) = out {
         copy_records(from, paper.as_deref(), out)?;
     }
     let written = write_pages(out.as_ref().unwrap_or(from), paper.as_deref())?;
-    say(&written.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n"));
+    let paths: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+    if *json { say_json(paths) } else { say(&paths.join("\n")) }
     Ok(Exit::Holds)
 }

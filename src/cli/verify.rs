@@ -1,15 +1,16 @@
 use super::interrupt::{Interrupt, watch};
-use super::{Exit, Outcome, say};
+use super::{Exit, Outcome, json, say};
 use crate::error::{InputError, Result};
-use crate::experiment::{Rerun, ResolvedSpec, Size, Spec, judge, rerun, sample};
+use crate::experiment::{Rerun, ResolvedSpec, Size, Spec, did_you_mean, judge, rerun, sample};
 use crate::record::table::{Cell, Table};
-use crate::record::{Manifest, SUMMARY_COLUMNS, Store, write_file};
+use crate::record::{Difference, Manifest, SUMMARY_COLUMNS, Store, papers, write_file};
 use crate::report::junit::{Case, junit};
 use crate::report::table::verdict_table;
 use clap::Args;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// Write the verdicts as JUnit XML: a test suite an experiment, a test case a claim
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// One JSON object: the verdicts with the columns of summary.csv, and the runs that were run again
+    #[arg(long)]
+    json: bool,
 }
 
 /// A stored record.
@@ -60,22 +64,26 @@ pub fn run(arguments: &Arguments) -> Outcome {
         records.push(Stored { spec, runs, verdicts, again: vec![] });
     }
     if records.iter().all(|r| r.verdicts.is_empty()) {
-        return Err(InputError::new(format!(
-            "no records under {}. Make some with `implicit-bias reproduce`, or name another folder with --from DIR",
-            arguments.from.display()
-        )));
+        return Err(no_records(&arguments.from, arguments.paper.as_deref()));
     }
     if arguments.rerun > 0 && !run_again(&mut records, arguments)? {
         return Ok(Exit::Interrupted);
     }
-    print(&records.iter().flat_map(|r| r.verdicts.clone()).collect::<Vec<_>>());
+    let rows: Vec<Vec<Cell>> = records.iter().flat_map(|r| r.verdicts.clone()).collect();
+    match arguments.json {
+        true => print_json(rows, &records),
+        false => print(&rows),
+    }
     if let Some(file) = &arguments.junit {
         let suites: Vec<(String, Vec<Case>)> =
             records.iter().map(|r| (r.spec.id.clone(), r.cases(arguments.tolerance))).collect();
         write_file(file, junit(&suites).as_bytes())?;
     }
     let judged = records.iter().map(|r| exit_of(&r.spec, &r.runs, &r.verdicts)).max().unwrap_or(Exit::Holds);
-    let otherwise = arguments.rerun > 0 && print_again(&records, arguments.tolerance);
+    if arguments.rerun > 0 && !arguments.json {
+        print_again(&records, arguments.tolerance);
+    }
+    let otherwise = records.iter().flat_map(|r| &r.again).any(|a| a.largest() > arguments.tolerance);
     Ok(judged.max(if otherwise { Exit::ClaimFails } else { Exit::Holds }))
 }
 
@@ -88,7 +96,9 @@ fn run_again(records: &mut [Stored], arguments: &Arguments) -> Result<bool> {
         let (record, index) = all[chosen];
         let stored = &mut records[record];
         let Some(again) = rerun(&stored.spec, &stored.runs, index, &stop)? else { return Ok(false) };
-        say(&format!("{}  {}  {}", stored.spec.id, again.run, in_words(&again, arguments.tolerance)));
+        if !arguments.json {
+            say(&format!("{}  {}  {}", stored.spec.id, again.run, in_words(&again, arguments.tolerance)));
+        }
         stored.again.push(again);
     }
     Ok(true)
@@ -101,8 +111,8 @@ fn in_words(again: &Rerun, tolerance: f64) -> String {
     format!("{what}: {} of {} by {:.1e}, {stored} stored, {now} now", most.column, again.differs.len(), most.size)
 }
 
-/// What came of the runs that were run again, also metric by metric; true if one came out otherwise.
-fn print_again(records: &[Stored], tolerance: f64) -> bool {
+/// What came of the runs that were run again, also metric by metric.
+fn print_again(records: &[Stored], tolerance: f64) {
     let again: Vec<&Rerun> = records.iter().flat_map(|r| &r.again).collect();
     let mut metrics: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     for difference in again.iter().flat_map(|a| &a.differs) {
@@ -119,7 +129,37 @@ fn print_again(records: &[Stored], tolerance: f64) -> bool {
         again.len(),
         again.len() - same - otherwise
     ));
-    otherwise > 0
+}
+
+fn print_json(rows: Vec<Vec<Cell>>, records: &[Stored]) {
+    let mut table = Table::new(SUMMARY_COLUMNS);
+    rows.into_iter().for_each(|r| table.push(r));
+    let difference = |d: &Difference| {
+        json!({ "column": d.column, "stored": json::cell(&d.stored), "now": json::cell(&d.now),
+            "size": json::cell(&d.size.into()) })
+    };
+    let again = records.iter().flat_map(|r| r.again.iter().map(move |a| (r, a))).map(|(r, a)| {
+        let differs: Vec<Value> = a.differs.iter().map(difference).collect();
+        json!({ "experiment": r.spec.id, "run": a.run, "largest": json::cell(&a.largest().into()), "differs": differs })
+    });
+    json::say_json(json!({ "claims": json::rows(&table), "reruns": again.collect::<Vec<_>>() }));
+}
+
+/// Why there is nothing to work on: no such paper, or no record at all.
+pub fn no_records(from: &Path, paper: Option<&str>) -> InputError {
+    let there = papers(from).unwrap_or_default();
+    let names: Vec<&str> = there.iter().map(String::as_str).collect();
+    match paper.filter(|_| !names.is_empty()) {
+        Some(paper) => {
+            let remedy = format!("{}Or name another folder with --from DIR.", did_you_mean(&names, paper));
+            let allowed = format!("one that has records under {}: {}", from.display(), names.join(", "));
+            InputError::value("paper", paper, &allowed, &remedy)
+        }
+        None => InputError::new(format!(
+            "no records under {}. Make some with `implicit-bias reproduce`, or name another folder with --from DIR",
+            from.display()
+        )),
+    }
 }
 
 impl Stored {

@@ -3,6 +3,7 @@ use crate::error::{InputError, Result};
 use regex::Regex;
 use std::fs;
 use std::path::Path;
+use strsim::jaro_winkler;
 
 /// The experiments as they were when the program was built.
 const EMBEDDED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
@@ -92,10 +93,19 @@ pub fn matching(ids: &[&str], filters: &[String]) -> Result<Vec<bool>> {
                 "filter",
                 format!("{filter:?}"),
                 "one that matches an experiment",
-                &format!("There are: {}", ids.join(", ")),
+                &format!("{}There are: {}", did_you_mean(ids, filter), ids.join(", ")),
             ));
         }
         hits.into_iter().for_each(|i| chosen[i] = true);
     }
     Ok(chosen)
+}
+
+/// `Did you mean …? ` with the name, or the part of an id, that is closest to what was typed; nothing if none is close.
+pub fn did_you_mean(names: &[&str], typed: &str) -> String {
+    let words = names.iter().flat_map(|name| name.split('/').chain([*name]));
+    let closest = words.map(|word| (jaro_winkler(word, typed), word)).max_by(|a, b| a.0.total_cmp(&b.0));
+    closest
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .map_or(String::new(), |(_, word)| format!("Did you mean `{word}`? "))
 }

@@ -129,7 +129,7 @@ impl Claim {
     }
 
     /// E.g. `max excess [depth=2] / [depth=1]`.
-    fn metric_text(&self) -> String {
+    pub fn metric_text(&self) -> String {
         let show = |filter: &BTreeMap<String, Value>| {
             let parts: Vec<String> =
                 filter.iter().map(|(k, v)| format!("{k}={}", v.to_string().replace('"', ""))).collect();

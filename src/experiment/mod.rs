@@ -12,7 +12,7 @@ mod runner;
 mod size;
 mod spec;
 
-pub use catalogue::{Entry, load_all, matching, select};
+pub use catalogue::{Entry, did_you_mean, load_all, matching, select};
 pub use config::{DataConfig, InitConfig, NetworkConfig, ObserveConfig, RunConfig};
 pub use expect::{Claim, judge};
 pub use method::{SolverConfig, StopConfig};

@@ -10,6 +10,11 @@ pub fn entry(paper: &str) -> Option<&'static str> {
     Some(&ENTRIES[start..start + length])
 }
 
+/// The papers that have an entry, in order.
+pub fn papers() -> Vec<&'static str> {
+    ENTRIES.lines().filter_map(|l| l.strip_prefix('@')?.split_once('{')?.1.strip_suffix(',')).collect()
+}
+
 /// A field of the entry, e.g. `title`.
 pub fn field(paper: &str, name: &str) -> Option<&'static str> {
     let (_, value) = entry(paper)?.lines().filter_map(|l| l.split_once('=')).find(|(key, _)| key.trim() == name)?;

@@ -67,6 +67,14 @@ pub(super) fn claims(summary: &Table) -> Vec<Claim> {
     summary.rows.iter().map(claim).collect()
 }
 
+/// What came of each claim of a summary, e.g. `holds: 0.501 ± 0.0021 (5)`.
+pub fn outcomes(summary: &Table) -> Vec<String> {
+    claims(summary)
+        .into_iter()
+        .map(|Claim { cells: [_, _, shown, _, verdict], .. }| format!("{verdict}: {shown}"))
+        .collect()
+}
+
 /// A number with four significant digits, as `1.2e−7` where plain decimals would be long.
 pub(super) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {

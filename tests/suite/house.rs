@@ -10,13 +10,13 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
     cli: error data experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
-const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli; clarabel: linear/predicted; \
+const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
     csv: data record; ctrlc: cli; flate2: data; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; \
     maud: report; multiversion: math; \
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
-    rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; regex: experiment; \
+    rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; regex: experiment cli; \
     resvg: report/figure; ring: data/fetch; rustfft: math; serde: data linear experiment record report; serde_json: experiment report cli; \
-    sha2: report; tar: data/fetch; toml: data experiment record report cli; ureq: data/fetch; usvg: report/figure";
+    sha2: report; strsim: experiment; tar: data/fetch; toml: data experiment record report cli; ureq: data/fetch; usvg: report/figure";
 
 fn table(text: &'static str) -> Vec<(&'static str, Vec<&'static str>)> {
     let row = |r: &'static str| r.trim().split_once(": ").map(|(name, rooms)| (name, rooms.split(' ').collect()));

@@ -11,6 +11,15 @@ use crate::linear::solver::Status;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
 
+/// What each metric of runs.csv measures.
+const MEANINGS: &str = include_str!("../../../assets/metrics.toml");
+
+/// What a metric of runs.csv measures, in words.
+pub fn meaning(metric: &str) -> Option<String> {
+    let meanings: toml::Table = MEANINGS.parse().ok()?;
+    Some(meanings.get(metric)?.as_str()?.to_owned())
+}
+
 /// The kinds of experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
