@@ -48,6 +48,8 @@ fn readme_commands_run() {
     let program = Path::new(env!("CARGO_BIN_EXE_implicit-bias")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     for command in here {
+        // Where the README says DIR, the reader has a folder of their own.
+        let _ = std::fs::remove_dir_all(folder.path().join("DIR"));
         let output = Command::new("sh").args(["-c", &command]).current_dir(folder.path()).env("PATH", &path).output();
         let output = output.unwrap();
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
