@@ -42,6 +42,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let written = write_pages(out.as_ref().unwrap_or(from), paper.as_deref())?;
     let paths: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-    if *json { say_json(paths) } else { say(&paths.join("\n")) }
+    if *json {
+        say_json(paths)
+    } else {
+        say(&paths.join("\n"))
+    }
     Ok(Exit::Holds)
 }

@@ -1,6 +1,7 @@
 //! The README's commands do what it says: each is run as it stands, in a folder with a copy of the results.
 
 use crate::common::{files, root};
+use crate::program::{SMALL, write_spec};
 use regex::Regex;
 use std::path::Path;
 use std::process::Command;
@@ -45,6 +46,7 @@ fn readme_commands_run() {
         std::fs::copy(file, copy).unwrap();
     }
     std::fs::write(folder.path().join("mine.csv"), CSV).unwrap();
+    write_spec(folder.path(), SMALL);
     let program = Path::new(env!("CARGO_BIN_EXE_implicit-bias")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     for command in here {
