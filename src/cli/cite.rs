@@ -34,7 +34,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 fn check<'a>(paper: &'a str, known: &[&str]) -> Result<&'a str> {
     let remedy = format!("{}See `implicit-bias cite`.", did_you_mean(known, paper));
-    let unknown = || InputError::value("paper", paper, &format!("one of: {}", known.join(", ")), &remedy);
+    let unknown =
+        || InputError::value("paper", format!("`{paper}`"), &format!("one of: {}", known.join(", ")), &remedy);
     known.contains(&paper).then_some(paper).ok_or_else(unknown)
 }
 

@@ -153,7 +153,7 @@ pub fn no_records(from: &Path, paper: Option<&str>) -> InputError {
         Some(paper) => {
             let remedy = format!("{}Or name another folder with --from DIR.", did_you_mean(&names, paper));
             let allowed = format!("one that has records under {}: {}", from.display(), names.join(", "));
-            InputError::value("paper", paper, &allowed, &remedy)
+            InputError::value("paper", format!("`{paper}`"), &allowed, &remedy)
         }
         None => InputError::new(format!(
             "no records under {}. Make some with `implicit-bias reproduce`, or name another folder with --from DIR",
