@@ -4,10 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-venv=target/venv-notebooks
-if ! cmp -s .ci/notebooks-requirements.txt "$venv/installed.txt"; then
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r .ci/notebooks-requirements.txt
-    cp .ci/notebooks-requirements.txt "$venv/installed.txt"
-fi
+venv=$(.ci/venv.sh notebooks)
 "$venv/bin/python" .ci/notebooks.py "$@"

@@ -4,12 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-venv=target/venv-roundtrip
-if ! cmp -s .ci/roundtrip-requirements.txt "$venv/installed.txt"; then
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r .ci/roundtrip-requirements.txt
-    cp .ci/roundtrip-requirements.txt "$venv/installed.txt"
-fi
+venv=$(.ci/venv.sh roundtrip)
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cargo run --quiet --features parquet --example hostile_doubles "$out"

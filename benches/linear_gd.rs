@@ -8,6 +8,8 @@
 //! the medians. PyTorch is asked with one thread and with all of them and its faster answer counts.
 #![allow(clippy::unwrap_used)]
 
+mod peers;
+
 use implicit_bias::linear::loss::Loss;
 use implicit_bias::linear::network::BinProduct;
 use implicit_bias::linear::solver::{Objective, Schedule, StepRule, Stop, gradient_descent};
@@ -15,9 +17,8 @@ use implicit_bias::math::dft::UnitaryDft;
 use implicit_bias::math::random::Stream;
 use implicit_bias::math::rows::Rows;
 use implicit_bias::math::sums::{median, min};
-use std::io::{BufRead, BufReader, Write};
+use peers::Peer;
 use std::ops::ControlFlow;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 const SIZES: [(usize, usize, u64, u64); 4] =
@@ -26,7 +27,7 @@ const ROUNDS: usize = 7;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let mut peer = arguments.iter().position(|a| a == "--peer").map(|i| Peer::start(&arguments[i + 1]));
+    let mut peer = arguments.iter().position(|a| a == "--peer").map(|i| Peer::start("linear_gd.py", &arguments[i + 1]));
     println!("|     N |     D | this crate, µs a step: min / median | PyTorch: min / median | ratio of medians |");
     println!("|------:|------:|------------------------------------:|----------------------:|-----------------:|");
     for (n, d, steps, peer_steps) in SIZES {
@@ -36,7 +37,11 @@ fn main() {
         for _ in 0..ROUNDS {
             ours.push(problem.time(steps));
             if let Some(p) = &mut peer {
-                theirs.push(f64::min(p.time(n, d, peer_steps, 1), p.time(n, d, peer_steps, 2)));
+                let mut time = |threads| {
+                    let answer = p.ask(&format!("{n} {d} {peer_steps} {threads}"));
+                    answer["us_per_step"].as_f64().unwrap()
+                };
+                theirs.push(f64::min(time(1), time(2)));
             }
         }
         let ratio = median(&theirs) / median(&ours);
@@ -83,27 +88,5 @@ impl Problem {
         let seconds = started.elapsed().as_secs_f64();
         assert_eq!(outcome.steps, steps, "{}", outcome.reason);
         seconds * 1e6 / steps as f64
-    }
-}
-
-struct Peer {
-    child: Child,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn start(python: &str) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/linear_gd.py");
-        let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        Self { child, answers }
-    }
-
-    fn time(&mut self, n: usize, d: usize, steps: u64, threads: usize) -> f64 {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{n} {d} {steps} {threads}").unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        let answer: serde_json::Value = serde_json::from_str(&line).unwrap();
-        answer["us_per_step"].as_f64().unwrap()
     }
 }

@@ -9,6 +9,8 @@
 //! The flow takes the steps that `fit` takes, up to 0.05 log q.
 #![allow(clippy::unwrap_used)]
 
+mod peers;
+
 use implicit_bias::data::Dataset;
 use implicit_bias::data::embedded::{ImageSet, image_pair};
 use implicit_bias::data::generate::gaussian;
@@ -20,11 +22,11 @@ use implicit_bias::math::rows::Rows;
 use implicit_bias::math::sums::{median, min, slope};
 use implicit_bias::record::figure_spec::FigureSpec;
 use implicit_bias::report::draw_record;
+use peers::Peer;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/scaling");
@@ -41,7 +43,7 @@ fn main() {
     if after("--scaling").is_some() {
         return scaling();
     }
-    let mut peer = after("--peer").map(|rest| Peer::start(&rest[0]));
+    let mut peer = after("--peer").map(|rest| Peer::start("fourier_l1.py", &rest[0]));
     small(&mut peer);
     digits(&mut peer);
 }
@@ -245,25 +247,4 @@ fn figure(fits: &[[f64; 2]]) -> FigureSpec {
 
 fn number(answer: &serde_json::Value, field: &str) -> f64 {
     answer[field].as_f64().unwrap()
-}
-
-struct Peer {
-    child: Child,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn start(python: &str) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/fourier_l1.py");
-        let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        Self { child, answers }
-    }
-
-    fn ask(&mut self, request: &str) -> serde_json::Value {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
 }

@@ -1,3 +1,4 @@
+use super::verify::no_records;
 use super::{Exit, Outcome, say};
 use crate::error::{InputError, Result};
 use crate::experiment::matching;
@@ -146,10 +147,7 @@ impl Records {
         let id = |f: &PathBuf| [part(f.parent()), part(Some(f))].map(Option::unwrap_or_default).join("/");
         let ids: Vec<String> = folders.iter().map(id).collect();
         if ids.is_empty() {
-            return Err(InputError::new(format!(
-                "no records under {}. Make some with `implicit-bias reproduce`, or name another folder with --from DIR",
-                self.from.display()
-            )));
+            return Err(no_records(&self.from, None));
         }
         let wanted = matching(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &self.filters)?;
         ids.iter().zip(&folders).zip(wanted).filter(|(_, w)| *w).map(|((id, folder), _)| write(id, folder)).sum()

@@ -20,8 +20,7 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
     let mut x = DVector::zeros(n);
     let mut passive = vec![true; n];
     loop {
-        let free: Vec<usize> = (0..n).filter(|&k| passive[k]).collect();
-        let z = free_solution(a, b, &free);
+        let (free, z) = free_solution(a, b, &passive);
         free.iter().zip(z.iter()).for_each(|(&k, z)| passive[k] = *z > 0.0);
         if z.iter().all(|z| *z > 0.0) {
             free.iter().zip(z.iter()).for_each(|(&k, z)| x[k] = *z);
@@ -36,8 +35,7 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
         let Some(j) = entering else { break };
         passive[j] = true;
         for _ in 0..=n {
-            let free: Vec<usize> = (0..n).filter(|&k| passive[k]).collect();
-            let z = free_solution(a, b, &free);
+            let (free, z) = free_solution(a, b, &passive);
             let limit = free
                 .iter()
                 .zip(z.iter())
@@ -64,20 +62,22 @@ pub fn nnls(a: &DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
     x
 }
 
-/// The least-squares solution on some columns: by QR where it can be trusted, by SVD where columns depend on each other.
-fn free_solution(a: &DMatrix<f64>, b: &DVector<f64>, free: &[usize]) -> DVector<f64> {
-    let a = a.select_columns(free);
-    if free.len() <= a.nrows() {
+/// The passive columns and the least-squares solution on them: by QR where it can be trusted, by SVD where columns depend on
+/// each other.
+fn free_solution(a: &DMatrix<f64>, b: &DVector<f64>, passive: &[bool]) -> (Vec<usize>, DVector<f64>) {
+    let free: Vec<usize> = (0..passive.len()).filter(|&k| passive[k]).collect();
+    let a = a.select_columns(&free);
+    let by_qr = || {
         let (qr, mut right) = (a.clone().qr(), b.clone());
         let (r, diagonal) = (qr.r(), qr.r().diagonal().abs());
-        if free.is_empty() || diagonal.min() > 1e-8 * diagonal.max() {
-            qr.q_tr_mul(&mut right);
-            return r
-                .solve_upper_triangular(&right.rows(0, free.len()).into_owned())
-                .unwrap_or_else(|| least_squares(&a, b));
+        if !free.is_empty() && diagonal.min() <= 1e-8 * diagonal.max() {
+            return None;
         }
-    }
-    least_squares(&a, b)
+        qr.q_tr_mul(&mut right);
+        r.solve_upper_triangular(&right.rows(0, free.len()).into_owned())
+    };
+    let z = (free.len() <= a.nrows()).then(by_qr).flatten().unwrap_or_else(|| least_squares(&a, b));
+    (free, z)
 }
 
 /// The minimum-norm least-squares solution of A x = b.

@@ -1,6 +1,6 @@
 //! What this program has left in a results folder, and its removal: for `status` and `clean`.
 
-use super::store::{CACHE, Store, cannot_write};
+use super::store::{CACHE, DATA_FILES, Store, cannot_write};
 use crate::error::{InputError, Result};
 use std::fs;
 use std::io::ErrorKind;
@@ -81,11 +81,14 @@ impl Piece {
     }
 }
 
+fn is_of_record(name: &str) -> bool {
+    name == "record.toml" || DATA_FILES.contains(&name)
+}
+
 /// Whether a file of this name may lie in a folder of finished runs; also as this program made them before.
 fn is_partial(name: &str) -> bool {
     let ends = [".run", ".runs.csv", ".trace.csv", ".vectors.csv", ".csv.tmp", ".toml.tmp", ".run.tmp", ".svg", ".png"];
-    ["spec_hash", "runs.csv", "trace.csv", "vectors.csv", "record.toml"].contains(&name)
-        || ends.iter().any(|end| name.ends_with(end))
+    name == "spec_hash" || is_of_record(name) || ends.iter().any(|end| name.ends_with(end))
 }
 
 /// What tells the files of a record by their names; `None` if the folder holds no record of that name.
@@ -97,8 +100,7 @@ fn record_files(folder: &Path, paper: &str, experiment: &str) -> Option<impl Fn(
     (manifest.paper == paper && manifest.experiment == experiment).then_some(move |file: &str| {
         let file = file.strip_prefix('.').and_then(|f| f.strip_suffix(".tmp")).unwrap_or(file);
         let figure = file.strip_suffix(".svg").or(file.strip_suffix(".png")).or(file.strip_suffix(".pdf"));
-        ["runs.csv", "trace.csv", "vectors.csv", "record.toml"].contains(&file)
-            || figure.is_some_and(|f| names.iter().any(|n| n == f))
+        is_of_record(file) || figure.is_some_and(|f| names.iter().any(|n| n == f))
     })
 }
 

@@ -2,9 +2,8 @@
 
 use super::html::{Experiment, index_page, paper_page};
 use super::markdown::markdown_page;
-use super::table::{Claim, claims};
+use super::table::claims_of;
 use crate::error::{InputError, Result};
-use crate::record::table::Table;
 use crate::record::{Store, papers, read_summary, write_file};
 use std::path::{Path, PathBuf};
 
@@ -60,10 +59,4 @@ pub fn write_pages_after_removal(root: &Path, paper: &str) -> Result<()> {
         return Ok(());
     };
     write_pages(root, Some(name)).map(drop)
-}
-
-fn claims_of(summary: &Table, paper: &str) -> Vec<Claim> {
-    let mut own = summary.clone();
-    own.rows.retain(|row| row.first().is_some_and(|cell| cell.text() == paper));
-    claims(&own)
 }

@@ -1,7 +1,7 @@
 //! Tables inside a Markdown file, written from records.
 
 use super::markdown::ExperimentPage;
-use super::table::claims;
+use super::table::claims_of;
 use crate::error::{InputError, Result};
 use crate::record::{Store, read_summary};
 use std::path::Path;
@@ -32,7 +32,7 @@ pub fn with_tables(text: &str, root: &Path) -> Result<String> {
 }
 
 fn table(paper: &str, root: &Path) -> Result<String> {
-    let claims = claims(&read_summary(root)?);
+    let claims = claims_of(&read_summary(root)?, paper);
     let mut out = "| experiment | question | claims that hold |\n|---|---|---|\n".to_owned();
     let folders = Store::records(root, Some(paper))?;
     if folders.is_empty() {
@@ -41,7 +41,7 @@ fn table(paper: &str, root: &Path) -> Result<String> {
     for folder in folders {
         let Some(manifest) = Store::manifest(&folder)? else { continue };
         let page = ExperimentPage::of(&manifest);
-        let own: Vec<_> = claims.iter().filter(|c| c.slug() == page.slug && c.experiment.starts_with(paper)).collect();
+        let own: Vec<_> = claims.iter().filter(|c| c.slug() == page.slug).collect();
         let hold = own.iter().filter(|c| c.cells[4] == "holds").count();
         let (slug, question) = (&page.slug, page.question.trim().replace('|', "\\|"));
         out += &format!("| [{slug}]({}/{paper}/{slug}) | {question} | {hold} of {} |\n", root.display(), own.len());

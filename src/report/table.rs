@@ -24,6 +24,13 @@ impl Claim {
     }
 }
 
+/// The claims of one paper.
+pub(super) fn claims_of(summary: &Table, paper: &str) -> Vec<Claim> {
+    let mut own = summary.clone();
+    own.rows.retain(|row| row.first().is_some_and(|cell| cell.text() == paper));
+    claims(&own)
+}
+
 /// The claims of `results/summary.csv`; spread is the larger distance from `measured` to `low` and `high`.
 pub(super) fn claims(summary: &Table) -> Vec<Claim> {
     let field =

@@ -3,7 +3,7 @@ use crate::linear::network::Network;
 use crate::math::dft::Bins;
 use crate::math::gram::Gram;
 use crate::math::rows::Rows;
-use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::f64::consts::SQRT_2;
 
 /// The two-layer bin-wise product β̂ = û ⊙ v̂, moved exactly.
 ///
@@ -80,8 +80,8 @@ struct Pull {
 
 impl TwoLayerPath<'_> {
     fn pull(&self, b: usize, r: &[f64], delta: f64) -> Pull {
-        let Bins { real, pairs } = self.bins;
-        let (x, y) = if b < real { (r[b], 0.0) } else { (r[b] * FRAC_1_SQRT_2, r[b + pairs] * FRAC_1_SQRT_2) };
+        let pull = self.bins.value(r, b);
+        let (x, y) = (pull.re, pull.im);
         let modulus = (x * x + y * y).sqrt();
         let (x, y) = if modulus > 0.0 { (x / modulus, y / modulus) } else { (1.0, 0.0) };
         let [a, c, d, e] = self.mantissa[b];
@@ -176,10 +176,10 @@ impl Path for TwoLayerPath<'_> {
     }
 
     fn advance(&mut self, r: &[f64], delta: f64) -> f64 {
-        let Bins { real, pairs } = self.bins;
         let (mut size, mut along) = (0.0, 0.0);
         for b in 0..self.bins.count() {
-            let (x, y) = if b < real { (r[b], 0.0) } else { (r[b] * FRAC_1_SQRT_2, r[b + pairs] * FRAC_1_SQRT_2) };
+            let pull = self.bins.value(r, b);
+            let (x, y) = (pull.re, pull.im);
             let modulus = (x * x + y * y).sqrt();
             if modulus == 0.0 {
                 continue;
