@@ -20,6 +20,8 @@
 
 pub mod cli;
 pub mod data;
+#[cfg(feature = "deep")]
+pub mod deep;
 pub mod error;
 pub mod experiment;
 pub mod linear;

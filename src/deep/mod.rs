@@ -1,0 +1,1 @@
+//! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
