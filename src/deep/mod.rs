@@ -1,1 +1,3 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
+
+pub mod quantize;
