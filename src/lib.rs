@@ -20,7 +20,6 @@
 
 pub mod cli;
 pub mod data;
-#[cfg(feature = "deep")]
 pub mod deep;
 pub mod error;
 pub mod experiment;

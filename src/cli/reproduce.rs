@@ -176,6 +176,10 @@ fn compare(specs: &[ResolvedSpec], done: &[Done]) {
             ));
         }
     }
+    for spec in specs.iter().zip(done).filter(|(s, d)| d.ran.computed > 0 && !s.spec.kind.repeatable()).map(|(s, _)| s)
+    {
+        say(&format!("{}: measures time, so it is not compared with what was stored before", spec.id));
+    }
     let others = done.iter().filter(|d| d.by_another_build).count();
     if others > 0 {
         say(&format!(

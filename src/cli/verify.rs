@@ -1,4 +1,5 @@
 use super::interrupt::{Interrupt, watch};
+use super::progress::note;
 use super::{Exit, Outcome, json, say};
 use crate::error::{InputError, Result};
 use crate::experiment::{Rerun, ResolvedSpec, Size, Spec, did_you_mean, judge, rerun, sample};
@@ -90,8 +91,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// Runs a sample over all records again; false if it was interrupted.
 fn run_again(records: &mut [Stored], arguments: &Arguments) -> Result<bool> {
     let stop = watch(Interrupt::Leave("interrupted: nothing was written."))?;
+    for stored in records.iter().filter(|r| !r.spec.spec.kind.repeatable()) {
+        note(&format!("{}: measures time, so its runs are not run again", stored.spec.id));
+    }
+    let repeatable = records.iter().enumerate().filter(|(_, stored)| stored.spec.spec.kind.repeatable());
     let all: Vec<(usize, usize)> =
-        records.iter().enumerate().flat_map(|(r, stored)| (0..stored.runs.rows.len()).map(move |i| (r, i))).collect();
+        repeatable.flat_map(|(r, stored)| (0..stored.runs.rows.len()).map(move |i| (r, i))).collect();
     for chosen in sample(all.len(), arguments.rerun, arguments.seed) {
         let (record, index) = all[chosen];
         let stored = &mut records[record];

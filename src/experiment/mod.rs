@@ -5,7 +5,6 @@ mod config;
 mod expect;
 pub mod fit;
 pub mod kinds;
-mod method;
 mod plan;
 mod rerun;
 mod runner;
@@ -13,9 +12,7 @@ mod size;
 mod spec;
 
 pub use catalogue::{Entry, did_you_mean, load_all, matching, select};
-pub use config::{DataConfig, InitConfig, NetworkConfig, ObserveConfig, RunConfig};
 pub use expect::{Claim, judge};
-pub use method::{SolverConfig, StopConfig};
 pub use plan::Plan;
 pub use rerun::{Rerun, rerun, sample};
 pub use runner::{Event, Options, Ran, run_experiment};

@@ -1,4 +1,3 @@
-use super::DataConfig;
 use super::kinds::{Context, RunResult};
 use super::spec::{NUMERICS_EPOCH, ResolvedSpec, Run};
 use crate::error::{InputError, Result};
@@ -44,7 +43,8 @@ pub struct Ran {
     pub computed: usize,
     /// Runs that were finished before.
     pub cached: usize,
-    /// In what runs.csv differs from the record of the same spec that was there, if one was and was computed again.
+    /// In what runs.csv differs from the record of the same spec that was there, if one was and was computed again, and the
+    /// kind is repeatable.
     pub differs: Option<Vec<Difference>>,
 }
 
@@ -75,7 +75,7 @@ pub fn run_experiment(
             return Ok(());
         }
         let started = Instant::now();
-        let result = spec.spec.kind.run(&Context { config: &run.config, stop: options.stop });
+        let result = run.config.run(&Context { stop: options.stop });
         let result = result.map_err(|e| e.at(format!("experiments/{}.toml", spec.id)))?;
         if result.status != Status::Interrupted {
             store.keep(key, &tables(spec, run, &result), started.elapsed().as_secs_f64())?;
@@ -83,10 +83,15 @@ pub fn run_experiment(
         }
         Ok(())
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
-    let pool = pool
-        .map_err(|e| InputError::new(format!("cannot start {} threads: {e}. Use fewer with --jobs N", options.jobs)))?;
-    pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>())?;
+    let repeatable = spec.spec.kind.repeatable();
+    if repeatable {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
+        let cannot = |e| format!("cannot start {} threads: {e}. Use fewer with --jobs N", options.jobs);
+        let pool = pool.map_err(|e| InputError::new(cannot(e)))?;
+        pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>())?;
+    } else {
+        todo.iter().try_for_each(one)?;
+    }
 
     let finished = Finished::read(store.places());
     if !keys.iter().all(|key| finished.has(key)) {
@@ -106,7 +111,7 @@ pub fn run_experiment(
         provenance: Provenance::now(options.jobs, &clock, (computed, cached, seconds)),
         spec: spec.spec.text.clone(),
     };
-    ran.differs = store.finish(&finished, &headers(spec), &keys, &manifest)?.filter(|_| computed > 0);
+    ran.differs = store.finish(&finished, &headers(spec), &keys, &manifest)?.filter(|_| computed > 0 && repeatable);
     Ok(Some(ran))
 }
 
@@ -159,12 +164,8 @@ pub fn keys(spec: &ResolvedSpec) -> Vec<String> {
     let (headers, mut files) = (headers(spec), BTreeMap::new());
     let mut keys = vec![];
     for run in &spec.runs {
-        let contents = match &run.config.data {
-            DataConfig::Csv { file, .. } => {
-                Some(*files.entry(file).or_insert_with(|| blake3::hash(&std::fs::read(file).unwrap_or_default())))
-            }
-            _ => None,
-        };
+        let hash = |file| *files.entry(file).or_insert_with(|| blake3::hash(&std::fs::read(file).unwrap_or_default()));
+        let contents = run.config.file().map(hash);
         let values: Vec<String> = run.values.iter().map(|v| cell(v).text()).collect();
         let all = format!("{:?}", (&run.id, spec.spec.kind, &headers, values, contents));
         keys.push(blake3::hash(all.as_bytes()).to_hex()[..20].to_owned());

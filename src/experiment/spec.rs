@@ -1,7 +1,6 @@
 use super::Size;
-use super::config::RunConfig;
 use super::expect::Claim;
-use super::kinds::Kind;
+use super::kinds::{Config, Kind};
 use crate::error::{InputError, Result};
 use crate::record::figure_spec::FigureSpec;
 use serde::{Deserialize, Serialize};
@@ -86,7 +85,7 @@ pub struct Run {
     /// The values of the grid's axes, in the order of [`ResolvedSpec::parameters`].
     pub values: Vec<Value>,
     /// The configuration, checked.
-    pub config: RunConfig,
+    pub config: Config,
 }
 
 impl Spec {
@@ -127,7 +126,7 @@ impl Spec {
             for (key, value) in choice {
                 values.push(set(&mut config, key, value)?);
             }
-            let checked = RunConfig::check(&config)?;
+            let checked = self.kind.check(&config)?;
             let canonical =
                 serde_json::to_string(&(id, &checked, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
             runs.push(Run { id: short_hash(&canonical), values, config: checked });

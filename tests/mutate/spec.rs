@@ -1,7 +1,8 @@
 //! Specs: read, resolved, checked; now and then run, judged and drawn, if that is a matter of milliseconds.
 
 use crate::harness::{Case, Seed};
-use implicit_bias::experiment::{DataConfig, Options, ResolvedSpec, Size, Spec, judge, run_experiment};
+use implicit_bias::experiment::kinds::{Config, linear::DataConfig};
+use implicit_bias::experiment::{Options, ResolvedSpec, Size, Spec, judge, run_experiment};
 use implicit_bias::record::Store;
 use implicit_bias::record::table::Table;
 use implicit_bias::report::draw_record;
@@ -42,13 +43,14 @@ fn run(mut spec: ResolvedSpec, out: &Path) {
     spec.runs.truncate(2);
     spec.spec.figures.truncate(1);
     for run in &mut spec.runs {
-        run.config.stop.max_steps = run.config.stop.max_steps.min(5);
-        match &run.config.data {
+        let (Config::Limit(config) | Config::DecayLaw(config) | Config::InducedRegularizer(config)) = &mut run.config;
+        config.stop.max_steps = config.stop.max_steps.min(5);
+        match &config.data {
             DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. }
                 if shape.iter().product::<usize>().saturating_mul(*samples) <= 4096 => {}
             _ => return,
         }
-        if run.config.network.width > 64 {
+        if config.network.width > 64 {
             return;
         }
     }

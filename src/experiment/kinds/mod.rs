@@ -1,15 +1,16 @@
-//! What can be computed for a run: one file a kind.
+//! What can be computed for a run: one file a kind, with the configuration that it reads.
 
-mod decay_law;
-mod induced_regularizer;
-mod limit;
+pub mod linear;
 
-use super::config::RunConfig;
+use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
+use super::config::read;
 use crate::error::Result;
 use crate::linear::metric::COLUMNS;
 use crate::linear::solver::Status;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use toml::Table;
 
 /// What each metric of runs.csv measures.
 const MEANINGS: &str = include_str!("../../../assets/metrics.toml");
@@ -32,10 +33,20 @@ pub enum Kind {
     InducedRegularizer,
 }
 
-/// What a run is given.
+/// The checked configuration of one run, by kind: everything that decides the run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Config {
+    /// For [`Kind::Limit`].
+    Limit(LinearConfig),
+    /// For [`Kind::DecayLaw`].
+    DecayLaw(LinearConfig),
+    /// For [`Kind::InducedRegularizer`].
+    InducedRegularizer(LinearConfig),
+}
+
+/// What a run is given beside its configuration.
 pub struct Context<'a> {
-    /// Its checked configuration.
-    pub config: &'a RunConfig,
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
 }
@@ -86,15 +97,44 @@ impl Kind {
         }
     }
 
-    /// Computes one run.
+    /// Whether the same run gives the same numbers again. Kinds that measure time do not, and run one at a time.
+    pub fn repeatable(self) -> bool {
+        match self {
+            Self::Limit | Self::DecayLaw | Self::InducedRegularizer => true,
+        }
+    }
+
+    /// Reads and checks the table of one run.
+    ///
+    /// # Errors
+    /// A key that is missing, unknown or of another type, a number out of range: the message names the field.
+    pub fn check(self, table: &Table) -> Result<Config> {
+        let linear = || read(table).and_then(|c: LinearConfig| c.check().map(|()| c));
+        Ok(match self {
+            Self::Limit => Config::Limit(linear()?),
+            Self::DecayLaw => Config::DecayLaw(linear()?),
+            Self::InducedRegularizer => Config::InducedRegularizer(linear()?),
+        })
+    }
+}
+
+impl Config {
+    /// Computes the run.
     ///
     /// # Errors
     /// If the data cannot be had or used; how the computation went is a status.
-    pub fn run(self, context: &Context) -> Result<RunResult> {
+    pub fn run(&self, context: &Context) -> Result<RunResult> {
         match self {
-            Self::Limit => limit::run(context),
-            Self::DecayLaw => decay_law::run(context),
-            Self::InducedRegularizer => induced_regularizer::run(context),
+            Self::Limit(config) => limit::run(config, context),
+            Self::DecayLaw(config) => decay_law::run(config, context),
+            Self::InducedRegularizer(config) => induced_regularizer::run(config, context),
+        }
+    }
+
+    /// A file of the user's own that the run reads: its contents decide the run, too.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
         }
     }
 }

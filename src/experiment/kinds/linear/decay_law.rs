@@ -1,6 +1,7 @@
+use super::LinearConfig;
 use super::limit::Training;
-use super::{Context, RunResult, Vector};
 use crate::error::Result;
+use crate::experiment::kinds::{Context, RunResult, Vector};
 use crate::math::sums::{max, median, slope};
 
 /// The final metrics beside those of the limit.
@@ -15,13 +16,13 @@ const DEAD: f64 = 1e-4;
 const ALIVE: f64 = 1e-2;
 
 /// Trains and fits, for every bin d off the predicted support, the exponent in |β̂_d|/R(β̂) ∝ q^e. Theory: e = ρ_d − 1.
-pub fn run(context: &Context) -> Result<RunResult> {
-    let dataset = context.config.dataset()?;
-    let mut training = Training::new(context.config, &dataset)?;
+pub fn run(config: &LinearConfig, context: &Context) -> Result<RunResult> {
+    let dataset = config.dataset()?;
+    let mut training = Training::new(config, &dataset)?;
     let regularizer = training.regularizer.clone();
     // log q and log(‖β_g‖/R) of every observation.
     let mut history: Vec<(f64, Vec<f64>)> = vec![];
-    let outcome = training.go(context, |frame, state| {
+    let outcome = training.go(config, context, |frame, state| {
         if let Some(r) = &regularizer {
             let beta = frame.coordinates(state.predictor);
             let total = r.value(&beta);
@@ -30,7 +31,7 @@ pub fn run(context: &Context) -> Result<RunResult> {
     });
     let steps = outcome.steps;
     let optimum = training.optimum.clone();
-    let mut result = training.result(context.config, &dataset, outcome);
+    let mut result = training.result(config, &dataset, outcome);
     let (Some(r), Some(optimum)) = (regularizer, optimum) else { return Ok(result) };
 
     let sizes = r.group_norms(&optimum.predictor);

@@ -1,5 +1,6 @@
-use super::{Context, RunResult};
+use super::LinearConfig;
 use crate::error::Result;
+use crate::experiment::kinds::{Context, RunResult};
 use crate::linear::network::Network;
 use crate::linear::solver::Status;
 use crate::math::random::Stream;
@@ -17,8 +18,7 @@ const MAX_DRAWS: u64 = 100;
 ///
 /// From a random w, Newton's method finds the fibre P(w) = β (or another draw is taken). Then w descends along the fibre:
 /// a step against the tangential part of w, which is w − J⁺Jw = w − L·J⁺β by Euler's identity, and back onto the fibre.
-pub fn run(context: &Context) -> Result<RunResult> {
-    let config = context.config;
+pub fn run(config: &LinearConfig, context: &Context) -> Result<RunResult> {
     let mut task = config.task(&config.dataset()?);
     let degree = task.network.degree() as f64;
     let beta = DVector::from_vec(Stream::new(config.seed, &["target"]).normals(task.network.features()));

@@ -1,7 +1,7 @@
-use super::{Context, RunResult, Vector};
+use super::LinearConfig;
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::experiment::config::RunConfig;
+use crate::experiment::kinds::{Context, RunResult, Vector};
 use crate::linear::metric::{COLUMNS, Meter, Observation};
 use crate::linear::predicted::{Optimum, Regularizer, bridge_kkt, minimum_norm, parameter_kkt, second_order};
 use crate::linear::solver::{Objective, Outcome, State, Status};
@@ -13,11 +13,11 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 /// Trains one network on one data set and compares it with what theory predicts.
-pub fn run(context: &Context) -> Result<RunResult> {
-    let dataset = context.config.dataset()?;
-    let mut training = Training::new(context.config, &dataset)?;
-    let outcome = training.go(context, |_, _| {});
-    Ok(training.result(context.config, &dataset, outcome))
+pub fn run(config: &LinearConfig, context: &Context) -> Result<RunResult> {
+    let dataset = config.dataset()?;
+    let mut training = Training::new(config, &dataset)?;
+    let outcome = training.go(config, context, |_, _| {});
+    Ok(training.result(config, &dataset, outcome))
 }
 
 /// A run in progress: shared by the kinds that train.
@@ -35,7 +35,7 @@ pub struct Training {
 impl Training {
     /// # Errors
     /// If the data are not separable where theory predicts a convex optimum.
-    pub fn new(config: &RunConfig, dataset: &Dataset) -> Result<Self> {
+    pub fn new(config: &LinearConfig, dataset: &Dataset) -> Result<Self> {
         let task = config.task(dataset);
         let regularizer = task.regularizer();
         let convex = regularizer.as_ref().filter(|r| r.is_norm());
@@ -45,8 +45,8 @@ impl Training {
     }
 
     /// Runs the solver; `also` sees every observed state.
-    pub fn go(&mut self, context: &Context, mut also: impl FnMut(&Frame, &State)) -> Outcome {
-        let (config, frame) = (context.config, self.task.frame.clone());
+    pub fn go(&mut self, config: &LinearConfig, context: &Context, mut also: impl FnMut(&Frame, &State)) -> Outcome {
+        let frame = self.task.frame.clone();
         let mut meter = Meter::new(&frame, self.regularizer.as_ref(), self.optimum.as_ref());
         let (trace, vectors, last) = (&mut self.trace, &mut self.vectors, &mut self.last);
         let keep_spectra = config.observe.spectrum_seeds.contains(&config.seed);
@@ -74,7 +74,7 @@ impl Training {
     }
 
     /// Final metrics, trace and vectors.
-    pub fn result(mut self, config: &RunConfig, dataset: &Dataset, outcome: Outcome) -> RunResult {
+    pub fn result(mut self, config: &LinearConfig, dataset: &Dataset, outcome: Outcome) -> RunResult {
         let mut metrics: Vec<(&'static str, f64)> = match self.trace.last() {
             Some((_, o)) => COLUMNS.into_iter().zip(*o).collect(),
             None => COLUMNS.into_iter().map(|c| (c, f64::NAN)).collect(),
@@ -95,7 +95,7 @@ impl Training {
         }
     }
 
-    fn final_metrics(&mut self, config: &RunConfig, dataset: &Dataset, finite: bool) -> Vec<(&'static str, f64)> {
+    fn final_metrics(&mut self, config: &LinearConfig, dataset: &Dataset, finite: bool) -> Vec<(&'static str, f64)> {
         let (frame, rows) = (&self.task.frame, self.task.regularized_rows());
         let margin = self.trace.last().map_or(f64::NAN, |(_, o)| o[MARGIN]);
         let scaled = |v: Vec<f64>| -> Vec<f64> { v.iter().map(|b| b / margin).collect() };
@@ -205,7 +205,7 @@ fn shown_spectrum(frame: &Frame, beta: &[f64]) -> Vec<f64> {
 }
 
 /// The share of held-out images on the wrong side; NaN for other data.
-fn test_error(config: &RunConfig, beta: &[f64]) -> f64 {
+fn test_error(config: &LinearConfig, beta: &[f64]) -> f64 {
     let Some(held_out) = config.held_out() else { return f64::NAN };
     let rows = Rows::new(held_out.signed_rows(), held_out.features());
     let mut margins = vec![0.0; rows.samples()];

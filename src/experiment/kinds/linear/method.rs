@@ -1,7 +1,8 @@
 //! The method of a run: which solver, with which numbers, until when.
 
-use super::config::{RunConfig, between};
+use super::LinearConfig;
 use crate::error::Result;
+use crate::experiment::config::between;
 use crate::linear::solver::{
     FlowOptions, Objective, Outcome, Schedule, State, StepRule, Stop, gradient_descent, log_time_flow,
 };
@@ -76,7 +77,7 @@ pub struct StopConfig {
     pub seconds: Option<f64>,
 }
 
-impl RunConfig {
+impl LinearConfig {
     pub(super) fn check_method(&self) -> Result<()> {
         let optional = |field: &str, v: Option<f64>, low, high| v.map_or(Ok(()), |v| between(field, v, low, high));
         between("run.stop.max_steps", self.stop.max_steps as f64, 0.0, 1e12)?;
