@@ -1,4 +1,5 @@
 use super::{Operation, Values, View};
+use crate::deep::quantize::ap2;
 use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
@@ -24,11 +25,6 @@ pub struct Moments {
     pub variance: Vec<f32>,
     /// Numbers that each was taken over.
     pub count: usize,
-}
-
-/// AP2(x) = sign(x)·2^round(log₂|x|), the nearest power of two; 0 for 0.
-pub fn power_of_two(x: f32) -> f32 {
-    if x == 0.0 { 0.0 } else { x.signum() * x.abs().log2().round().exp2() }
 }
 
 /// Sums over samples and pixels of the two numbers that `f(channel, x, g)` gives, for every channel; in one order.
@@ -98,12 +94,12 @@ impl BatchNorm {
     /// 1/σ, as the normalisation uses it.
     pub fn inverse(&self, variance: f32) -> f32 {
         let inverse = 1.0 / (variance + self.eps).sqrt();
-        if self.shift_based { power_of_two(inverse) } else { inverse }
+        if self.shift_based { ap2(inverse) } else { inverse }
     }
 
     /// γ, as the normalisation uses it.
     pub fn gain(&self, gamma: f32) -> f32 {
-        if self.shift_based { power_of_two(gamma) } else { gamma }
+        if self.shift_based { ap2(gamma) } else { gamma }
     }
 
     fn of_batch(&self, x: View) -> Moments {
@@ -112,7 +108,7 @@ impl BatchNorm {
             sums(x, x.values, |_, x, _| (x, 0.0)).iter().map(|s| (s[0] / count as f64) as f32).collect();
         let square = |c: usize, x: f32, _: f32| {
             let centred = x - mean[c];
-            (centred * if self.shift_based { power_of_two(centred) } else { centred }, 0.0)
+            (centred * if self.shift_based { ap2(centred) } else { centred }, 0.0)
         };
         let variance = sums(x, x.values, square).iter().map(|s| (s[0] / count as f64) as f32).collect();
         Moments { mean, variance, count }
@@ -136,7 +132,7 @@ impl Operation<3> for BatchNorm {
     fn backward(&self, saved: &Self::Saved, inputs: [View; 3], gradient: View, _: [bool; 3]) -> [Option<Vec<f32>>; 3] {
         let ([x, gamma, _], (mean, inverse)) = (inputs, saved);
         let (dy, count) = (gradient.values, (x.values.len() / x.shape[1]) as f32);
-        let rounded = |v: f32| if self.shift_based { power_of_two(v) } else { v };
+        let rounded = |v: f32| if self.shift_based { ap2(v) } else { v };
         let found = sums(x, dy, |c, x, g| (g, g * rounded((x - mean[c]) * inverse[c])));
         let part = |k: usize| found.iter().map(|s| s[k] as f32).collect::<Vec<f32>>();
         let (dbeta, dgamma) = (part(0), part(1));

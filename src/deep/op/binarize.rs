@@ -1,17 +1,14 @@
 use super::activation::{map, map2};
 use super::{Operation, Values, View};
+use crate::deep::quantize::{binarize_stochastically, sign};
 use crate::math::random::Stream;
 
-/// +1 for x ≥ 0, else −1: sign(0) = +1.
-pub fn sign(x: f32) -> f32 {
-    if x >= 0.0 { 1.0 } else { -1.0 }
-}
-
-/// Binarises: deterministically, or to +1 with probability clip((x + 1)/2, 0, 1) where a seed is given.
+/// Binarises: stochastically where a seed is given.
 fn binarize(x: &[f32], seed: Option<u64>) -> Vec<f32> {
     let Some(seed) = seed else { return map(x, sign) };
-    let mut stream = Stream::new(seed, &["binarize"]);
-    x.iter().map(|x| if stream.uniform() < f64::from((x + 1.0) / 2.0) { 1.0 } else { -1.0 }).collect()
+    let mut values = x.to_vec();
+    binarize_stochastically(&mut values, &mut Stream::new(seed, &["binarize"]));
+    values
 }
 
 /// Binary activations with the straight-through estimator: the gradient passes where |x| ≤ 1 (hubara2016, section 1.3).

@@ -20,18 +20,21 @@ pub use convolution::Convolution;
 pub use loss::{CrossEntropy, SquaredHinge};
 pub use max_pool::MaxPool;
 
-use burn::backend::autodiff::AutodiffTensor;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Flex};
 use burn::tensor::{Tensor, TensorData};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// A batch, `[N, C, H, W]`.
+/// A batch, `[N, C, H, W]`, in the graph.
 pub type Batch = Tensor<4>;
+/// Numbers that the back end keeps, outside the graph: parameters, gradients.
+pub type Storage = FlexTensor;
+type Node = FloatTensor<Autodiff<Flex>>;
 
 /// What an operation sees of a tensor: its shape and its numbers, row-major.
 #[derive(Debug, Clone, Copy)]
@@ -110,17 +113,17 @@ impl<F: Operation<N>, const N: usize> Backward<Flex, N> for Pullback<F> {
 /// Applies an operation.
 pub fn apply<F: Operation<N>, const N: usize>(operation: F, inputs: [&Batch; N]) -> Batch {
     let inputs = inputs.map(primitive);
-    let nodes = inputs.each_ref().map(AutodiffTensor::node);
+    let nodes = inputs.each_ref().map(Node::node);
     let inputs = inputs.map(|x| contiguous(x.into_primitive()));
     let (value, saved) = operation.forward(inputs.each_ref().map(view));
     let value = tensor(value.shape, value.values);
-    let output = match Pullback::<F>(std::marker::PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful()
-    {
-        OpsKind::Tracked(prepared) => {
-            prepared.finish(State { operation: Arc::new(operation), saved: Arc::new(saved), inputs }, value)
-        }
-        OpsKind::UnTracked(prepared) => prepared.finish(value),
-    };
+    let output =
+        match Pullback::<F>(std::marker::PhantomData).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                prepared.finish(State { operation: Arc::new(operation), saved: Arc::new(saved), inputs }, value)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(value),
+        };
     Tensor::from_primitive::<Autodiff<Flex>>(output)
 }
 
@@ -131,12 +134,29 @@ pub fn values(batch: &Batch) -> Vec<f32> {
 
 /// A batch that is no parameter: data.
 pub fn constant(shape: [usize; 4], values: Vec<f32>) -> Batch {
-    Tensor::from_primitive::<Autodiff<Flex>>(AutodiffTensor::new(tensor(shape, values)))
+    Tensor::from_primitive::<Autodiff<Flex>>(Autodiff::<Flex>::from_inner(tensor(shape, values)))
+}
+
+/// Numbers that no gradient is taken with respect to. Shares them.
+pub fn frozen(values: &Storage) -> Batch {
+    Tensor::from_primitive::<Autodiff<Flex>>(Autodiff::<Flex>::from_inner(values.clone()))
+}
+
+/// Batch normalisation at test time: scale·(x − mean) + β for every channel.
+pub fn normalize(x: &Batch, mean: &[f32], scale: &[f32], beta: &[f32]) -> Batch {
+    let x = contiguous(primitive(x).into_primitive());
+    let x = view(&x);
+    constant(x.shape, batch_norm::normalize(x, mean, scale, beta))
+}
+
+/// Takes the gradient with respect to a leaf out of what `backward` gave.
+pub fn gradient(leaf: &Batch, gradients: &mut burn::tensor::Gradients) -> Option<Storage> {
+    leaf.grad_remove(gradients)?.try_into_primitive::<Flex>().ok().map(contiguous)
 }
 
 /// A leaf of the graph that gradients are taken with respect to. Shares the numbers.
 pub fn leaf(values: &FlexTensor) -> Batch {
-    Tensor::from_primitive::<Autodiff<Flex>>(AutodiffTensor::new(values.clone()).require_grad())
+    Tensor::from_primitive::<Autodiff<Flex>>(Autodiff::<Flex>::from_inner(values.clone()).require_grad())
 }
 
 /// A tensor of the back end.
@@ -145,7 +165,7 @@ pub fn tensor(shape: [usize; 4], values: Vec<f32>) -> FlexTensor {
 }
 
 #[allow(clippy::expect_used, reason = "every batch is made by this file, on the one back end")]
-fn primitive(batch: &Batch) -> AutodiffTensor<Flex> {
+fn primitive(batch: &Batch) -> Node {
     batch.clone().try_into_primitive::<Autodiff<Flex>>().expect("a batch lives on Flex")
 }
 

@@ -41,7 +41,9 @@ impl Planes {
 
     /// Numbers of a split input, with room to read beyond its last plane.
     pub fn size(&self) -> usize {
-        self.input[0] * self.phases() * self.plane + self.shift(self.geometry[0] - 1, self.geometry[0] - 1) + self.length
+        self.input[0] * self.phases() * self.plane
+            + self.shift(self.geometry[0] - 1, self.geometry[0] - 1)
+            + self.length
     }
 
     /// Where tap (ky, kx) of output position 0 lies in its phase plane.
@@ -59,9 +61,8 @@ impl Planes {
     /// Where the taps of every channel lie in a split input, in the order of the weights: C × k × k.
     pub fn offsets(&self) -> Vec<usize> {
         let k = self.geometry[0];
-        let tap = |c: usize, t: usize| {
-            (c * self.phases() + self.phase(t / k, t % k)) * self.plane + self.shift(t / k, t % k)
-        };
+        let tap =
+            |c: usize, t: usize| (c * self.phases() + self.phase(t / k, t % k)) * self.plane + self.shift(t / k, t % k);
         (0..self.input[0]).flat_map(|c| (0..k * k).map(move |t| tap(c, t))).collect()
     }
 

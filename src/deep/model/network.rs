@@ -1,0 +1,210 @@
+use super::{Activation, ModelConfig, Normalization, Parameter, Weights};
+use crate::deep::op::{
+    AveragePool, Batch, BatchNorm, BinaryWeight, Convolution, MaxPool, Moments, Relu, Sign, apply, constant, leaf,
+    normalize, values,
+};
+use crate::math::random::Stream;
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, OnceLock};
+
+/// A layer; numbers are indices of parameters or of running statistics.
+#[derive(Debug, Clone)]
+pub enum Layer {
+    /// x·Wᵀ + b over all of a sample's numbers.
+    Linear {
+        /// W.
+        weight: usize,
+        /// b.
+        bias: Option<usize>,
+    },
+    /// Convolution, and b for every channel.
+    Convolution {
+        /// W.
+        weight: usize,
+        /// b.
+        bias: Option<usize>,
+        /// Stride and padding.
+        operation: Convolution,
+    },
+    /// Normalisation; γ, β and the running statistics.
+    Normalize {
+        /// γ.
+        gamma: usize,
+        /// β.
+        beta: usize,
+        /// Mean and variance at test time.
+        running: usize,
+    },
+    /// The configured activation.
+    Activate,
+    /// Max-pooling.
+    MaxPool(MaxPool),
+    /// The mean of every channel.
+    AveragePool,
+    /// The sum of two branches.
+    Residual {
+        /// One.
+        body: Vec<Layer>,
+        /// The other; empty for the identity.
+        shortcut: Vec<Layer>,
+    },
+}
+
+/// Running statistics of a normalisation.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The layer's name, e.g. `bn1`.
+    pub name: String,
+    /// Running means.
+    pub mean: Vec<f32>,
+    /// Running variances (unbiased).
+    pub variance: Vec<f32>,
+}
+
+/// A network with its parameters.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// What it was made from.
+    pub config: ModelConfig,
+    /// C, H, W of its inputs.
+    pub picture: [usize; 3],
+    /// Its layers, in order.
+    pub layers: Vec<Layer>,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Its running statistics.
+    pub running: Vec<Running>,
+}
+
+/// How much of a batch's statistics enters the running ones.
+const MOMENTUM: f32 = 0.1;
+
+impl Network {
+    /// Number of trainable numbers.
+    pub fn size(&self) -> usize {
+        self.parameters.iter().map(|p| p.numbers().len()).sum()
+    }
+
+    /// The inputs of 8-bit pictures: pixels p as (2p − 255)/255; of binary nets as the integers 2p − 255, which are exact.
+    pub fn inputs(&self, pixels: &[u8]) -> Batch {
+        let scale = if self.config.is_binary() { 1.0 } else { 1.0 / 255.0 };
+        let [c, h, w] = self.picture;
+        let values = pixels.iter().map(|p| (2.0 * f32::from(*p) - 255.0) * scale).collect();
+        constant([pixels.len() / (c * h * w), c, h, w], values)
+    }
+
+    /// The outputs at test time, one row a sample.
+    pub fn predict(&self, inputs: Batch) -> Vec<f32> {
+        values(&Pass::new(self, None).run(inputs))
+    }
+
+    /// Takes over a batch's statistics.
+    pub fn update(&mut self, moments: &[(usize, Arc<OnceLock<Moments>>)]) {
+        for (index, moments) in moments {
+            let (running, Some(batch)) = (&mut self.running[*index], moments.get()) else { continue };
+            let unbiased = batch.count as f32 / (batch.count as f32 - 1.0).max(1.0);
+            let mix = |old: &mut [f32], new: &[f32], factor: f32| {
+                old.iter_mut().zip(new).for_each(|(o, n)| *o += MOMENTUM * (factor * n - *o));
+            };
+            mix(&mut running.mean, &batch.mean, 1.0);
+            mix(&mut running.variance, &batch.variance, unbiased);
+        }
+    }
+}
+
+/// One way through a network: in training with a seed for what is drawn at random, at test time without.
+pub struct Pass<'a> {
+    network: &'a Network,
+    seed: Option<u64>,
+    draws: Cell<u64>,
+    /// The parameters as leaves of the graph.
+    pub leaves: Vec<Batch>,
+    /// The statistics of each normalisation that was passed in training.
+    pub moments: RefCell<Vec<(usize, Arc<OnceLock<Moments>>)>>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass; `seed` makes it one of training.
+    pub fn new(network: &'a Network, seed: Option<u64>) -> Self {
+        let leaf = |p: &Parameter| if seed.is_some() { leaf(&p.values) } else { crate::deep::op::frozen(&p.values) };
+        let leaves = network.parameters.iter().map(leaf).collect();
+        Self { network, seed, draws: Cell::new(0), leaves, moments: RefCell::default() }
+    }
+
+    /// The outputs `[N, classes, 1, 1]` of inputs `[N, C, H, W]`.
+    pub fn run(&self, inputs: Batch) -> Batch {
+        self.through(&self.network.layers, inputs)
+    }
+
+    fn through(&self, layers: &[Layer], x: Batch) -> Batch {
+        layers.iter().fold(x, |x, layer| self.layer(layer, x))
+    }
+
+    fn layer(&self, layer: &Layer, x: Batch) -> Batch {
+        match layer {
+            Layer::Linear { weight, bias } => {
+                let [n, c, h, w] = x.dims();
+                let weight = self.weight(*weight);
+                let [outputs, inputs, ..] = weight.dims();
+                let weight = weight.reshape([outputs, inputs]).transpose();
+                let y = x.reshape([n, c * h * w]).matmul(weight).reshape([n, outputs, 1, 1]);
+                self.biased(y, *bias)
+            }
+            Layer::Convolution { weight, bias, operation } => {
+                self.biased(apply(*operation, [&x, &self.weight(*weight)]), *bias)
+            }
+            Layer::Normalize { gamma, beta, running } => self.normalize(&x, (*gamma, *beta, *running)),
+            Layer::Activate => self.activate(&x),
+            Layer::MaxPool(pool) => apply(*pool, [&x]),
+            Layer::AveragePool => apply(AveragePool, [&x]),
+            Layer::Residual { body, shortcut } => self.through(body, x.clone()) + self.through(shortcut, x),
+        }
+    }
+
+    fn biased(&self, y: Batch, bias: Option<usize>) -> Batch {
+        match bias {
+            Some(b) => y + self.leaves[b].clone(),
+            None => y,
+        }
+    }
+
+    fn weight(&self, index: usize) -> Batch {
+        let latent = &self.leaves[index];
+        match self.network.config.weights {
+            Weights::Real => latent.clone(),
+            Weights::Binary => apply(BinaryWeight { seed: None }, [latent]),
+            Weights::BinaryStochastic => apply(BinaryWeight { seed: self.draw() }, [latent]),
+        }
+    }
+
+    fn activate(&self, x: &Batch) -> Batch {
+        let window = self.network.config.window;
+        match self.network.config.activation {
+            Activation::Relu => apply(Relu, [x]),
+            Activation::Sign => apply(Sign { window, seed: None }, [x]),
+            Activation::SignStochastic => apply(Sign { window, seed: self.draw() }, [x]),
+        }
+    }
+
+    /// A fresh seed for each random operation of a training pass.
+    fn draw(&self) -> Option<u64> {
+        let seed = self.seed?;
+        self.draws.set(self.draws.get() + 1);
+        let name = format!("draw={}", self.draws.get());
+        Some((Stream::new(seed, &[&name]).uniform() * (1u64 << 53) as f64) as u64)
+    }
+
+    fn normalize(&self, x: &Batch, (gamma, beta, running): (usize, usize, usize)) -> Batch {
+        let config = &self.network.config;
+        let shift_based = config.normalization == Normalization::ShiftBatch;
+        let norm = BatchNorm { eps: config.eps, shift_based, moments: Arc::default() };
+        if self.seed.is_some() {
+            self.moments.borrow_mut().push((running, norm.moments.clone()));
+            return apply(norm, [x, &self.leaves[gamma], &self.leaves[beta]]);
+        }
+        let (running, parameters) = (&self.network.running[running], &self.network.parameters);
+        let inverse = running.variance.iter().map(|v| norm.inverse(*v));
+        let scale: Vec<f32> = parameters[gamma].numbers().iter().zip(inverse).map(|(g, i)| norm.gain(*g) * i).collect();
+        normalize(x, &running.mean, &scale, parameters[beta].numbers())
+    }
+}

@@ -1,0 +1,155 @@
+use super::trainer::Trainer;
+use crate::deep::model::{ModelConfig, Network};
+use crate::error::{InputError, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+
+/// Metadata keys.
+const MODEL: &str = "model";
+const PICTURE: &str = "picture";
+const PROGRESS: &str = "progress";
+
+/// Named tensors of a file, as (name, shape, numbers).
+type Tensors<'a> = Vec<(String, Vec<usize>, &'a [f32])>;
+
+/// A network as a safetensors file: parameters and running statistics named as in PyTorch's `state_dict`, the metadata holding
+/// the model's configuration as JSON.
+///
+/// # Errors
+/// Never with a network that was built here.
+pub fn save_network(network: &Network) -> Result<Vec<u8>> {
+    write(tensors(network), HashMap::from(describe(network)?))
+}
+
+/// A network from the bytes of [`save_network`]; `place` names the file in errors.
+///
+/// # Errors
+/// Another format, or tensors that are missing or of another shape.
+pub fn load_network(bytes: &[u8], place: &str) -> Result<Network> {
+    let metadata = metadata(bytes).map_err(|e| e.at(place))?;
+    let field = |key: &str| metadata.get(key).cloned().unwrap_or_default();
+    let read = |e: serde_json::Error| {
+        InputError::new(format!("{place}: `{MODEL}` in the metadata: {e}. Use a file that `bnn train` has written"))
+    };
+    let config: ModelConfig = serde_json::from_str(&field(MODEL)).map_err(read)?;
+    let picture: [usize; 3] = serde_json::from_str(&field(PICTURE)).map_err(read)?;
+    let usable = picture.iter().all(|n| (1..=512).contains(n));
+    let remedy = "Use a file that `bnn train` has written.";
+    usable.then_some(()).ok_or_else(|| InputError::value(PICTURE, field(PICTURE), "three sizes, 1 to 512", remedy))?;
+    config.check(picture)?;
+    let mut network = Network::new(&config, picture, 0);
+    load_into(&mut network, &parse(bytes).map_err(|e| e.at(place))?).map_err(|e| e.at(place))?;
+    Ok(network)
+}
+
+/// Reads the parameters and running statistics of a network.
+pub(super) fn load_into(network: &mut Network, file: &SafeTensors) -> Result<()> {
+    for p in &mut network.parameters {
+        let numbers = numbers(file, &p.name, &p.shape)?;
+        p.values.storage_mut::<f32>().copy_from_slice(&numbers);
+    }
+    for r in &mut network.running {
+        let shape = [r.mean.len()];
+        r.mean = numbers(file, &format!("{}.running_mean", r.name), &shape)?;
+        r.variance = numbers(file, &format!("{}.running_var", r.name), &shape)?;
+    }
+    Ok(())
+}
+
+impl Trainer {
+    /// Everything that training needs to go on, as safetensors; `notes` are kept with it.
+    ///
+    /// # Errors
+    /// Never with a network that was built here.
+    pub fn save(&self, notes: &str) -> Result<Vec<u8>> {
+        let mut all = tensors(&self.network);
+        for (p, state) in self.network.parameters.iter().zip(&self.optimizer.state) {
+            for (k, values) in state.iter().enumerate() {
+                all.push((format!("optimizer.{k}.{}", p.name), p.shape.clone(), values));
+            }
+        }
+        let progress = serde_json::json!([self.epoch, self.optimizer.steps, self.seed, notes]).to_string();
+        let mut metadata = HashMap::from(describe(&self.network)?);
+        metadata.insert(PROGRESS.into(), progress);
+        write(all, metadata)
+    }
+
+    /// Takes over what [`Self::save`] kept, into a trainer of the same configuration; gives its notes back.
+    ///
+    /// # Errors
+    /// A file of another training.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<String> {
+        let file = parse(bytes)?;
+        let unreadable = |e: serde_json::Error| InputError::new(format!("checkpoint: {e}. Delete it to start anew"));
+        let progress = metadata(bytes)?.remove(PROGRESS).unwrap_or_default();
+        let (epoch, steps, seed, notes): (usize, u64, u64, String) =
+            serde_json::from_str(&progress).map_err(unreadable)?;
+        if seed != self.seed {
+            return Err(InputError::value("checkpoint.seed", seed, &self.seed.to_string(), "Delete the file."));
+        }
+        load_into(&mut self.network, &file)?;
+        for (p, state) in self.network.parameters.iter().zip(&mut self.optimizer.state) {
+            for (k, values) in state.iter_mut().enumerate() {
+                *values = numbers(&file, &format!("optimizer.{k}.{}", p.name), &p.shape)?;
+            }
+        }
+        (self.epoch, self.optimizer.steps) = (epoch, steps);
+        Ok(notes)
+    }
+}
+
+fn describe(network: &Network) -> Result<[(String, String); 2]> {
+    let json =
+        |r: serde_json::Result<String>| r.map_err(|e| InputError::new(format!("the model's configuration: {e}")));
+    Ok([
+        (MODEL.into(), json(serde_json::to_string(&network.config))?),
+        (PICTURE.into(), json(serde_json::to_string(&network.picture))?),
+    ])
+}
+
+fn tensors(network: &Network) -> Tensors<'_> {
+    let parameters = network.parameters.iter().map(|p| (p.name.clone(), p.shape.clone(), p.numbers()));
+    let running = network.running.iter().flat_map(|r| {
+        let shape = vec![r.mean.len()];
+        [
+            (format!("{}.running_mean", r.name), shape.clone(), r.mean.as_slice()),
+            (format!("{}.running_var", r.name), shape, r.variance.as_slice()),
+        ]
+    });
+    parameters.chain(running).collect()
+}
+
+fn write(tensors: Tensors, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    let bytes = |numbers: &[f32]| numbers.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let all: Vec<_> = tensors.into_iter().map(|(name, shape, numbers)| (name, shape, bytes(numbers))).collect();
+    let views: std::result::Result<Vec<_>, String> = all
+        .iter()
+        .map(|(name, shape, bytes)| TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)))
+        .map(|view| view.map_err(|e| e.to_string()))
+        .collect();
+    let written = views.and_then(|v| safetensors::serialize(v, Some(metadata)).map_err(|e| e.to_string()));
+    written.map_err(|e| InputError::new(format!("safetensors: {e}")))
+}
+
+fn parse(bytes: &[u8]) -> Result<SafeTensors<'_>> {
+    SafeTensors::deserialize(bytes)
+        .map_err(|e| InputError::new(format!("not a whole safetensors file: {e}. Export it again")))
+}
+
+fn metadata(bytes: &[u8]) -> Result<HashMap<String, String>> {
+    let read = SafeTensors::read_metadata(bytes);
+    let (_, metadata) = read.map_err(|e| InputError::new(format!("not a safetensors file: {e}. Export it again")))?;
+    Ok(metadata.metadata().clone().unwrap_or_default())
+}
+
+/// The numbers of a tensor of f32 with a name and a shape.
+pub(super) fn numbers(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    let tensor = file.tensor(name).map_err(|e| InputError::new(format!("tensor `{name}`: {e}. Export it again")))?;
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
+        let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
+        let allowed = format!("F32 {shape:?}");
+        return Err(InputError::value(&format!("tensor `{name}`"), found, &allowed, "Use a network of this shape."));
+    }
+    let number = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+    Ok(tensor.data().chunks_exact(4).map(number).collect())
+}

@@ -1,0 +1,160 @@
+use super::batches::Set;
+use super::config::{Loss, TrainingConfig};
+use super::optimizer::Optimizer;
+use crate::deep::model::{Network, Pass, Role};
+use crate::deep::op::{Batch, CrossEntropy, SquaredHinge, Storage, apply, gradient, values};
+use crate::math::random::Stream;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Pictures that are predicted together.
+const TEST_BATCH: usize = 500;
+
+/// A network in training.
+#[derive(Debug, Clone)]
+pub struct Trainer {
+    /// The network.
+    pub network: Network,
+    /// The optimiser's state.
+    pub optimizer: Optimizer,
+    /// Epochs done.
+    pub epoch: usize,
+    /// Root of every random stream of the training.
+    pub seed: u64,
+}
+
+/// What an epoch of training gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epoch {
+    /// Mean loss over its batches, as they were passed.
+    pub loss: f64,
+    /// Fraction of misclassified training pictures, as they were passed.
+    pub error: f64,
+    /// Learning rate.
+    pub rate: f64,
+    /// Fraction of latent weights whose sign changed over the epoch; NaN where there are none.
+    pub flips: f64,
+}
+
+/// How far an epoch is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Epochs done.
+    pub epoch: usize,
+    /// Pictures passed in this epoch.
+    pub pictures: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// How an epoch ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    /// All batches were passed.
+    Done(Epoch),
+    /// The loss stopped being finite.
+    Diverged,
+    /// The caller asked to stop; the epoch counts for nothing.
+    Interrupted,
+}
+
+impl Trainer {
+    /// At the start.
+    pub fn new(network: Network, seed: u64) -> Self {
+        Self { optimizer: Optimizer::new(&network.parameters), network, epoch: 0, seed }
+    }
+
+    /// One step on a batch: loss and outputs before it. Parameters stay as they are if the loss is not finite.
+    pub fn step(
+        &mut self,
+        inputs: Batch,
+        labels: &Arc<Vec<u8>>,
+        rate: f64,
+        config: &TrainingConfig,
+    ) -> (f32, Vec<f32>) {
+        let draws = (self.seed ^ (self.optimizer.steps + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 1;
+        let pass = Pass::new(&self.network, Some(draws));
+        let outputs = pass.run(inputs);
+        let scores = values(&outputs);
+        let loss = match config.loss {
+            Loss::CrossEntropy => apply(CrossEntropy { labels: labels.clone() }, [&outputs]),
+            Loss::SquaredHinge => apply(SquaredHinge { labels: labels.clone() }, [&outputs]),
+        };
+        let found = values(&loss)[0];
+        if !found.is_finite() {
+            return (found, scores);
+        }
+        let mut gradients = loss.backward();
+        let gradients: Vec<Storage> = pass.leaves.iter().filter_map(|l| gradient(l, &mut gradients)).collect();
+        let moments = pass.moments.take();
+        drop((pass, outputs));
+        self.network.update(&moments);
+        self.optimizer.step(&mut self.network.parameters, &gradients, rate, config);
+        (found, scores)
+    }
+
+    /// One epoch; `watch` is asked before every step whether to go on.
+    pub fn epoch(
+        &mut self,
+        set: &Set,
+        config: &TrainingConfig,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Status {
+        let (rate, before) = (config.rate(self.epoch), self.clone());
+        let (mut loss, mut wrong, mut passed) = (0.0, 0, 0);
+        for batch in set.batches(config.batch, self.seed, self.epoch) {
+            if watch(Progress { epoch: self.epoch, pictures: passed, of: set.len() }).is_break() {
+                *self = before;
+                return Status::Interrupted;
+            }
+            let key = || Stream::new(self.seed, &["changes", &self.epoch.to_string()]).uniform();
+            let augment = config.augment.then(|| (key() * (1u64 << 53) as f64) as u64);
+            let (pixels, labels) = set.take(&batch, augment);
+            let (value, scores) = self.step(self.network.inputs(&pixels), &labels, rate, config);
+            if !value.is_finite() {
+                return Status::Diverged;
+            }
+            loss += f64::from(value) * batch.len() as f64;
+            wrong += count_wrong(&scores, &labels);
+            passed += batch.len();
+        }
+        self.epoch += 1;
+        let flips = flips(&before.network, &self.network);
+        Status::Done(Epoch { loss: loss / passed as f64, error: wrong as f64 / passed as f64, rate, flips })
+    }
+}
+
+fn flips(before: &Network, after: &Network) -> f64 {
+    let (mut flipped, mut total) = (0, 0);
+    for (a, b) in before.parameters.iter().zip(&after.parameters).filter(|(a, _)| a.role == Role::Latent) {
+        flipped += a.numbers().iter().zip(b.numbers()).filter(|(a, b)| (**a >= 0.0) != (**b >= 0.0)).count();
+        total += a.numbers().len();
+    }
+    flipped as f64 / total as f64
+}
+
+/// The class of the largest score of every row of ten; the first where several are.
+fn classes(scores: &[f32], classes: usize) -> Vec<u8> {
+    let best = |row: &[f32]| (0..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u8;
+    scores.chunks_exact(classes).map(best).collect()
+}
+
+fn count_wrong(scores: &[f32], labels: &[u8]) -> usize {
+    classes(scores, scores.len() / labels.len()).iter().zip(labels).filter(|(found, label)| found != label).count()
+}
+
+/// The class of every picture, at test time.
+pub fn predictions(network: &Network, set: &Set) -> Vec<u8> {
+    let size: usize = set.picture().iter().product();
+    let batch = |pixels: &[u8]| {
+        let scores = network.predict(network.inputs(pixels));
+        classes(&scores, scores.len() * size / pixels.len())
+    };
+    set.pictures.images.pixels.chunks(TEST_BATCH * size).flat_map(batch).collect()
+}
+
+/// The fraction of pictures that are misclassified at test time.
+pub fn error_rate(network: &Network, set: &Set) -> f64 {
+    let found = predictions(network, set);
+    found.iter().zip(&set.pictures.labels).filter(|(found, label)| found != label).count() as f64 / set.len() as f64
+}
