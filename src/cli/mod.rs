@@ -1,5 +1,7 @@
 //! The command line. The only code that prints.
 
+#[cfg(feature = "deep")]
+mod bnn;
 mod cite;
 mod clean;
 mod data;
@@ -92,6 +94,14 @@ enum Command {
         after_help = "Exit codes: 0 every file is whole, 1 a file is missing or damaged, 2 bad input, or a set that cannot be fetched."
     )]
     Data(data::Command),
+    /// Binarized Neural Networks (hubara2016): train
+    ///
+    /// Examples:
+    ///   implicit-bias bnn train digits.safetensors
+    ///   implicit-bias bnn train mnist.safetensors --data mnist --epochs 60
+    #[cfg(feature = "deep")]
+    #[command(subcommand, verbatim_doc_comment)]
+    Bnn(bnn::Command),
     /// List experiments, what they claim and how many runs they have
     ///
     /// Examples:
@@ -234,6 +244,8 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
+        #[cfg(feature = "deep")]
+        Command::Bnn(c) => bnn::run(&c),
         Command::Report(a) => report::run(&a),
         Command::Export(c) => export::run(&c),
         Command::Completions(a) => shell::completions(&a),

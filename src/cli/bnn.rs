@@ -1,0 +1,170 @@
+//! `bnn`: train, pack and run a Binarized Neural Network.
+
+use super::interrupt::{Interrupt, watch};
+use super::progress::note;
+use super::{Exit, Outcome, say};
+use crate::deep::model::{Activation, Architecture, ModelConfig, Network, Normalization, Weights};
+use crate::deep::train::{Loss, Method, Schedule, Source, Status, Trainer, TrainingConfig, error_rate, save_network};
+use crate::error::{InputError, Result};
+use clap::{Args, Subcommand, ValueEnum};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a network with the paper's method; interrupted, the same command goes on where it was
+    Train(TrainArguments),
+}
+
+#[derive(Args)]
+pub struct TrainArguments {
+    /// Where the trained network goes (safetensors, names as in PyTorch's state_dict)
+    out: PathBuf,
+    /// The pictures; digits8x8 and mnist-cut travel with the program
+    #[arg(long, value_enum, default_value = "mnist-cut")]
+    data: Data,
+    /// The data folder
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    folder: PathBuf,
+    /// Widths of the hidden layers
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', default_value = "1024,1024,1024")]
+    hidden: Vec<usize>,
+    /// The ConvNet of the paper at this width instead (128 in the paper)
+    #[arg(long, value_name = "W", conflicts_with = "hidden")]
+    convnet: Option<usize>,
+    /// What is binary
+    #[arg(long, value_enum, default_value = "both")]
+    binary: Binary,
+    #[arg(long, default_value_t = 20)]
+    epochs: usize,
+    #[arg(long, default_value_t = 100)]
+    batch: usize,
+    /// Learning rate of the first epoch; it falls by the same factor every epoch to that of the last
+    #[arg(long, default_value_t = 3e-3)]
+    rate: f64,
+    #[arg(long, default_value_t = 3e-6)]
+    last_rate: f64,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Data {
+    Digits8x8,
+    MnistCut,
+    Mnist,
+    FashionMnist,
+    Cifar10,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Binary {
+    /// Weights and activations
+    Both,
+    /// Weights alone (BinaryConnect)
+    Weights,
+    /// Neither: the float twin
+    None,
+}
+
+pub fn run(command: &Command) -> Outcome {
+    match command {
+        Command::Train(arguments) => train(arguments),
+    }
+}
+
+impl TrainArguments {
+    fn source(&self) -> Source {
+        use crate::data::{embedded::ImageSet, images::ImageFiles};
+        let files = |set| Source::ImageFiles { set, folder: self.folder.clone(), samples: None, validation: 0 };
+        let embedded = |set| Source::Images { set, samples: None, validation: 0 };
+        match self.data {
+            Data::Digits8x8 => embedded(ImageSet::Digits8x8),
+            Data::MnistCut => embedded(ImageSet::Mnist),
+            Data::Mnist => files(ImageFiles::Mnist),
+            Data::FashionMnist => files(ImageFiles::FashionMnist),
+            Data::Cifar10 => files(ImageFiles::Cifar10),
+        }
+    }
+
+    fn model(&self) -> ModelConfig {
+        let network = match self.convnet {
+            Some(width) => Architecture::VggSmall { width },
+            None => Architecture::Mlp { hidden: self.hidden.clone() },
+        };
+        ModelConfig {
+            network,
+            weights: if self.binary == Binary::None { Weights::Real } else { Weights::Binary },
+            activation: if self.binary == Binary::Both { Activation::Sign } else { Activation::Relu },
+            window: true,
+            normalization: Normalization::Batch,
+            normalize_output: true,
+            eps: 1e-4,
+        }
+    }
+}
+
+fn train(arguments: &TrainArguments) -> Outcome {
+    let config = TrainingConfig {
+        epochs: arguments.epochs,
+        batch: arguments.batch,
+        loss: Loss::SquaredHinge,
+        optimizer: Method::Adam,
+        rate: arguments.rate,
+        schedule: Schedule::Exponential { last: arguments.last_rate },
+        weight_decay: 0.0,
+        clip_norm: None,
+        clip_latent: true,
+        glorot_rates: true,
+        augment: false,
+    };
+    config.check()?;
+    let split = arguments.source().load(arguments.seed)?;
+    let model = arguments.model();
+    model.check(split.training.picture())?;
+    let stop = watch(Interrupt::Leave("interrupted: the same command goes on with the epoch that was begun."))?;
+    let mut trainer = Trainer::new(Network::new(&model, split.training.picture(), arguments.seed), arguments.seed);
+    let partial = arguments.out.with_added_extension("partial");
+    if let Ok(bytes) = std::fs::read(&partial) {
+        trainer.load(&bytes).map_err(|e| e.at(partial.display()))?;
+        note(&format!("going on after epoch {} ({})", trainer.epoch, partial.display()));
+    }
+    let (begun, first) = (Instant::now(), trainer.epoch);
+    while trainer.epoch < config.epochs {
+        let started = Instant::now();
+        let go_on = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let epoch = match trainer.epoch(&split.training, &config, &mut |_| go_on()) {
+            Status::Done(epoch) => epoch,
+            Status::Interrupted => return Ok(Exit::Interrupted),
+            Status::Diverged => {
+                note("diverged: the loss is not finite any more. Try a smaller --rate");
+                return Ok(Exit::RunFailed);
+            }
+        };
+        let speed = split.training.len() as f64 / started.elapsed().as_secs_f64();
+        let test = error_rate(&trainer.network, &split.test);
+        let each = begun.elapsed().as_secs_f64() / (trainer.epoch - first) as f64;
+        say(&format!(
+            "epoch {:>3}/{}  loss {:.4}  training error {:.2} %  test error {:.2} %  {speed:.0} images/s  {:.0} s left\n",
+            trainer.epoch,
+            config.epochs,
+            epoch.loss,
+            100.0 * epoch.error,
+            100.0 * test,
+            each * (config.epochs - trainer.epoch) as f64
+        ));
+        write(&partial, &trainer.save("")?)?;
+    }
+    write(&arguments.out, &save_network(&trainer.network)?)?;
+    let _ = std::fs::remove_file(&partial);
+    Ok(Exit::Holds)
+}
+
+/// Under another name first, so that what is there is whole.
+fn write(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    let unfinished = path.with_added_extension("unfinished");
+    let written = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|e| InputError::new(format!("{}: {e}. Choose a folder that can be written", path.display())))
+}
