@@ -52,13 +52,13 @@ impl FigureSpec {
 
 impl PanelSpec {
     fn check(&self) -> Result<()> {
-        use PanelKind::{Heatmap, Images, Lines, Points, Profile, Scatter};
+        use PanelKind::{Bars, Heatmap, Images, Lines, Points, Profile, Scatter};
         let fields: [(&str, bool, &[PanelKind]); 16] = [
-            ("x", self.x.is_some(), &[Lines, Points, Scatter, Heatmap]),
-            ("y", self.y.is_some(), &[Lines, Points, Scatter]),
-            ("series", self.series.is_some(), &[Lines, Points, Scatter, Profile, Images]),
+            ("x", self.x.is_some(), &[Lines, Points, Bars, Scatter, Heatmap]),
+            ("y", self.y.is_some(), &[Lines, Points, Bars, Scatter]),
+            ("series", self.series.is_some(), &[Lines, Points, Bars, Scatter, Profile, Images]),
             ("spread", self.spread.is_some(), &[Lines]),
-            ("reference", !self.reference.is_empty(), &[Lines, Points]),
+            ("reference", !self.reference.is_empty(), &[Lines, Points, Bars]),
             ("vertical", !self.vertical.is_empty(), &[Lines, Heatmap]),
             ("quantity", self.quantity.is_some(), &[Profile, Heatmap, Images]),
             ("step", self.step.is_some(), &[Scatter, Profile, Images]),
@@ -155,6 +155,9 @@ pub enum PanelKind {
     Lines,
     /// A final metric against a parameter (runs), a point a run and a bar at the median: `x`, `y`, `series`, `reference`.
     Points,
+    /// A final metric in each category (runs), a bar at the median, a whisker from the least run to the greatest, and the
+    /// value where there is room: `x`, `y`, `series`, `reference` (by `value`).
+    Bars,
     /// Column against column (runs) or quantity against quantity (vectors) with the identity: `x`, `y`, `series`, `step`.
     Scatter,
     /// A vector against its index (vectors): `quantity`, `series`, `step`, `style`, `shift`, `normalise`.

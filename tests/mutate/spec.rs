@@ -43,7 +43,10 @@ fn run(mut spec: ResolvedSpec, out: &Path) {
     spec.runs.truncate(2);
     spec.spec.figures.truncate(1);
     for run in &mut spec.runs {
-        let (Config::Limit(config) | Config::DecayLaw(config) | Config::InducedRegularizer(config)) = &mut run.config;
+        let (Config::Limit(config) | Config::DecayLaw(config) | Config::InducedRegularizer(config)) = &mut run.config
+        else {
+            return;
+        };
         config.stop.max_steps = config.stop.max_steps.min(5);
         match &config.data {
             DataConfig::Gaussian { shape, samples, .. } | DataConfig::Planted { shape, samples, .. }

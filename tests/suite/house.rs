@@ -5,8 +5,8 @@ use regex::Regex;
 use std::fs::read_to_string;
 
 /// Arrows go down only: a room, and what it may name of this crate.
-const ROOMS: &str = "math: error math; data: error math data; linear: error math data linear; record: error record; \
-    experiment: error math data linear record experiment; report: error record report; \
+const ROOMS: &str = "math: error math; data: error math data; linear: error math data linear; deep: error math data deep; record: error record; \
+    experiment: error math data linear deep record experiment; report: error record report; \
     cli: error data experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.

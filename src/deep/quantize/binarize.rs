@@ -1,11 +1,11 @@
 use crate::math::random::Stream;
 
-/// +1 for x ≥ 0, −1 below: two values, not three, so that one bit holds them (Hubara et al. 2016, eq. 1).
+/// +1 for x ≥ 0, −1 below: two values, not three, so that one bit holds them (Hubara et al. 2016).
 pub fn sign(x: f32) -> f32 {
     if x >= 0.0 { 1.0 } else { -1.0 }
 }
 
-/// σ(x) = clip((x + 1)/2, 0, 1), the probability of +1 in stochastic binarisation (eq. 3).
+/// σ(x) = clip((x + 1)/2, 0, 1), the probability of +1 in stochastic binarisation.
 pub fn hard_sigmoid(x: f32) -> f32 {
     ((x + 1.0) / 2.0).clamp(0.0, 1.0)
 }
@@ -15,7 +15,7 @@ pub fn binarize(values: &mut [f32]) {
     values.iter_mut().for_each(|x| *x = sign(*x));
 }
 
-/// Stochastic binarisation (eq. 2): x becomes +1 with probability [`hard_sigmoid`]`(x)`, else −1, so that the mean is x
+/// Stochastic binarisation: x becomes +1 with probability [`hard_sigmoid`]`(x)`, else −1, so that the mean is x
 /// itself on [−1, 1]. One draw a value, in order.
 pub fn binarize_stochastically(values: &mut [f32], stream: &mut Stream) {
     values.iter_mut().for_each(|x| *x = if stream.uniform() < f64::from(hard_sigmoid(*x)) { 1.0 } else { -1.0 });

@@ -2,7 +2,7 @@
 const SQRT_2: u64 = std::f64::consts::SQRT_2.to_bits() & FRACTION;
 const FRACTION: u64 = (1 << 52) - 1;
 
-/// AP2(x) = sign(x)·2^round(log₂|x|), the power of two nearest to x in logarithm (Hubara et al. 2016, section 1.3), exactly.
+/// AP2(x) = sign(x)·2^round(log₂|x|), the power of two nearest to x in logarithm (Hubara et al. 2016), exactly.
 /// Multiplying by it is a shift. AP2(0) = 0; from 2^127.5 on it is infinite.
 ///
 /// ```

@@ -1,7 +1,9 @@
 //! What can be computed for a run: one file a kind, with the configuration that it reads.
 
+pub mod deep;
 pub mod linear;
 
+use self::deep::{EnergyConfig, IdentityConfig, energy, identity};
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
 use crate::error::Result;
@@ -31,6 +33,10 @@ pub enum Kind {
     DecayLaw,
     /// Minimise ‖w‖² over all w with P(w) = β, and compare with the closed form.
     InducedRegularizer,
+    /// Compute both sides of an identity of binary arithmetic.
+    BinaryIdentity,
+    /// Count the operations of a network and what they cost.
+    Energy,
 }
 
 /// The checked configuration of one run, by kind: everything that decides the run.
@@ -43,6 +49,10 @@ pub enum Config {
     DecayLaw(LinearConfig),
     /// For [`Kind::InducedRegularizer`].
     InducedRegularizer(LinearConfig),
+    /// For [`Kind::BinaryIdentity`].
+    BinaryIdentity(IdentityConfig),
+    /// For [`Kind::Energy`].
+    Energy(EnergyConfig),
 }
 
 /// What a run is given beside its configuration.
@@ -86,6 +96,8 @@ impl Kind {
             Self::Limit => [&COLUMNS[..], &limit::FINAL].concat(),
             Self::DecayLaw => [&COLUMNS[..], &limit::FINAL, &decay_law::FINAL].concat(),
             Self::InducedRegularizer => induced_regularizer::FINAL.to_vec(),
+            Self::BinaryIdentity => identity::FINAL.to_vec(),
+            Self::Energy => energy::FINAL.to_vec(),
         }
     }
 
@@ -94,13 +106,14 @@ impl Kind {
         match self {
             Self::Limit | Self::DecayLaw => &COLUMNS,
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
+            Self::BinaryIdentity | Self::Energy => &[],
         }
     }
 
     /// Whether the same run gives the same numbers again. Kinds that measure time do not, and run one at a time.
     pub fn repeatable(self) -> bool {
         match self {
-            Self::Limit | Self::DecayLaw | Self::InducedRegularizer => true,
+            Self::Limit | Self::DecayLaw | Self::InducedRegularizer | Self::BinaryIdentity | Self::Energy => true,
         }
     }
 
@@ -109,11 +122,13 @@ impl Kind {
     /// # Errors
     /// A key that is missing, unknown or of another type, a number out of range: the message names the field.
     pub fn check(self, table: &Table) -> Result<Config> {
-        let linear = || read(table).and_then(|c: LinearConfig| c.check().map(|()| c));
+        let linear = || read(table, LinearConfig::check);
         Ok(match self {
             Self::Limit => Config::Limit(linear()?),
             Self::DecayLaw => Config::DecayLaw(linear()?),
             Self::InducedRegularizer => Config::InducedRegularizer(linear()?),
+            Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
+            Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
         })
     }
 }
@@ -128,6 +143,8 @@ impl Config {
             Self::Limit(config) => limit::run(config, context),
             Self::DecayLaw(config) => decay_law::run(config, context),
             Self::InducedRegularizer(config) => induced_regularizer::run(config, context),
+            Self::BinaryIdentity(config) => Ok(identity::run(config)),
+            Self::Energy(config) => Ok(energy::run(config)),
         }
     }
 
@@ -135,6 +152,7 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
+            Self::BinaryIdentity(_) | Self::Energy(_) => None,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Axis {
     pub tight: bool,
     /// More room than usual and no pull to zero (parameters, indices).
     pub wide: bool,
+    /// Where the axis begins if no mark is below it (bars).
+    pub base: Option<f64>,
     /// Labels stand at integers (indices).
     pub integer: bool,
     /// Ticks at these positions if their labels stand apart (a parameter's few values).
@@ -68,6 +70,9 @@ impl Axis {
         }
         if lo > hi {
             return [0.0, 1.0];
+        }
+        if let Some(base) = self.base.filter(|base| *base <= lo && *base < hi) {
+            return [base, hi + 0.1 * (hi - base)];
         }
         if hi - lo <= 1e-12 * hi.abs().max(lo.abs()) {
             let room = if is_log(self.scale) { 0.5 } else { (0.1 * hi.abs()).max(1e-3) };

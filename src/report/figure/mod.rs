@@ -1,6 +1,7 @@
 //! Figures: a function of a record folder and a [`FigureSpec`], drawn with plotters, as SVG and PNG.
 
 mod axis;
+mod bars;
 mod canvas;
 mod colours;
 mod frame;
@@ -69,7 +70,7 @@ fn require<T>(field: Option<T>, name: &str, place: &str) -> Result<T> {
 pub(super) fn source(panel: &PanelSpec) -> Source {
     panel.from.unwrap_or(match panel.kind {
         PanelKind::Lines => Source::Trace,
-        PanelKind::Points | PanelKind::Scatter => Source::Runs,
+        PanelKind::Points | PanelKind::Bars | PanelKind::Scatter => Source::Runs,
         PanelKind::Profile | PanelKind::Heatmap | PanelKind::Images => Source::Vectors,
     })
 }
@@ -110,6 +111,7 @@ fn draw_figure(record: &Record, spec: &FigureSpec, look: Look) -> Result<String>
         let mut plot = match panel.kind {
             PanelKind::Lines => series::lines(record, panel, &cx),
             PanelKind::Points => points::points(record, panel, &cx),
+            PanelKind::Bars => bars::bars(record, panel, &cx),
             PanelKind::Scatter => points::scatter(record, panel, &cx),
             PanelKind::Profile => vectors::profile(record, panel, &cx),
             PanelKind::Heatmap => vectors::heatmap(record, panel, &cx),
@@ -179,6 +181,7 @@ mod tests {
             { kind = "lines", y = "log_loss", y_scale = "ln", series = "depth", where = { depth = [2, 3] },
               reference = [{ slope = -1.0, label = "1/t" }], vertical = [{ x = 2 }] },
             { kind = "points", x = "depth", y = "margin", reference = [{ value = 1, label = "one" }] },
+            { kind = "bars", x = "depth", y = "margin", y_scale = "log", series = "status", reference = [{ value = 0.4 }] },
             { kind = "scatter", from = "vectors", x = "predictor", y = "predictor" },
             { kind = "profile", quantity = "predictor", shift = "peak", series = "depth", legend = "L = {depth}" },
             { kind = "heatmap", quantity = "predictor", x = "log_loss" },

@@ -24,7 +24,7 @@ pub fn tables(figures: &[FigureSpec]) -> String {
 
 /// The functions that the figures call.
 pub fn helpers(figures: &[FigureSpec]) -> String {
-    use PanelKind::{Heatmap, Images, Lines, Points, Profile, Scatter};
+    use PanelKind::{Bars, Heatmap, Images, Lines, Points, Profile, Scatter};
     let any = |test: &dyn Fn(&PanelSpec) -> bool| figures.iter().flat_map(|f| &f.panels).any(test);
     let kind = |kinds: &[PanelKind]| any(&|p| kinds.contains(&p.kind));
     let pairs = any(&|p| p.kind == Scatter && source(p) == Source::Vectors);
@@ -32,6 +32,7 @@ pub fn helpers(figures: &[FigureSpec]) -> String {
         (true, include_str!("python/style.py")),
         (kind(&[Lines]), include_str!("python/lines.py")),
         (kind(&[Points]), include_str!("python/points.py")),
+        (kind(&[Bars]), include_str!("python/bars.py")),
         (kind(&[Scatter]), include_str!("python/scatter.py")),
         (kind(&[Heatmap, Images]), include_str!("python/colours.py")),
         (kind(&[Profile, Images]) || pairs, include_str!("python/last.py")),
@@ -128,6 +129,7 @@ fn panel(panel: &PanelSpec) -> String {
             format!("{end}lines(ax, {data}, {}, {}{rest}{spread})\n", across(), up())
         }
         PanelKind::Points => format!("points(ax, {data}, {}, {}{rest}{category})\n", across(), up()),
+        PanelKind::Bars => format!("bars(ax, {data}, {}, {}{rest})\n", across(), up()),
         PanelKind::Scatter if source(panel) == Source::Vectors => {
             format!("scatter(ax, pairs(last({data}{step})), {}, {}{rest})\n", across(), up())
         }

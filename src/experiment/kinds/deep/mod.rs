@@ -1,0 +1,7 @@
+//! The kinds of the deep wing, each with its own configuration.
+
+pub(super) mod energy;
+pub(super) mod identity;
+
+pub use energy::EnergyConfig;
+pub use identity::IdentityConfig;
