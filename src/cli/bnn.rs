@@ -123,7 +123,7 @@ fn train(arguments: &TrainArguments) -> Outcome {
     config.check()?;
     let split = arguments.source().load(arguments.seed)?;
     let model = arguments.model();
-    model.check(split.training.picture())?;
+    model.check(Some(split.training.picture()))?;
     let stop = watch(Interrupt::Leave("interrupted: the same command goes on with the epoch that was begun."))?;
     let mut trainer = Trainer::new(Network::new(&model, split.training.picture(), arguments.seed), arguments.seed);
     let partial = arguments.out.with_added_extension("partial");

@@ -47,6 +47,14 @@ impl Progress {
                     None => note(&line),
                 }
             }
+            Event::Within { text } => match &self.bar {
+                Some(bar) => bar.set_message(text.to_owned()),
+                None if plain.at.elapsed() > Duration::from_secs(30) => {
+                    note(&format!("  {text}"));
+                    plain.at = Instant::now();
+                }
+                None => {}
+            },
             Event::Ran { .. } => {
                 plain.done += 1;
                 let tenth = (plain.done - plain.said) * 10 >= plain.total;

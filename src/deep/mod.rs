@@ -1,9 +1,7 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
-#[cfg(feature = "deep")]
 pub mod model;
 #[cfg(feature = "deep")]
 pub mod op;
 pub mod quantize;
-#[cfg(feature = "deep")]
 pub mod train;

@@ -24,6 +24,9 @@ pub struct Claim {
     /// If given, each run's metric is divided by that of its partner among these runs, in grid order.
     #[serde(default)]
     pub versus: BTreeMap<String, Value>,
+    /// If given, the partner's metric is subtracted instead.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub minus: BTreeMap<String, Value>,
     /// How it is compared.
     pub comparison: Comparison,
     /// With what.
@@ -82,14 +85,16 @@ impl Claim {
     fn row(&self, size: Size, runs: &Table, paper: &str, experiment: &str) -> Result<Vec<Cell>> {
         let judged = self.sizes.contains(&size);
         let mut values = self.select(runs, &self.filter)?;
-        if !self.versus.is_empty() {
-            let base = self.select(runs, &self.versus)?;
+        let partners: [(&str, _, fn(f64, f64) -> f64); 2] =
+            [("expect.versus", &self.versus, |v, b| v / b), ("expect.minus", &self.minus, |v, b| v - b)];
+        for (field, filter, join) in partners.into_iter().filter(|p| !p.1.is_empty()) {
+            let base = self.select(runs, filter)?;
             if judged && base.len() != values.len() {
                 let allowed = format!("runs that pair with those of `where` ({})", values.len());
                 let found = format!("{} runs", base.len());
-                return Err(InputError::value("expect.versus", found, &allowed, "Filter both alike."));
+                return Err(InputError::value(field, found, &allowed, "Filter both alike."));
             }
-            values = values.iter().zip(base).map(|(v, b)| v / b).collect();
+            values = values.iter().zip(base).map(|(v, b)| join(*v, b)).collect();
         }
         let measured = self.statistic.of(&values);
         let verdict = match judged {
@@ -135,8 +140,12 @@ impl Claim {
                 filter.iter().map(|(k, v)| format!("{k}={}", v.to_string().replace('"', ""))).collect();
             if parts.is_empty() { String::new() } else { format!(" [{}]", parts.join(", ")) }
         };
-        let versus = if self.versus.is_empty() { String::new() } else { format!(" /{}", show(&self.versus)) };
-        format!("{} {}{}{versus}", self.statistic.name(), self.metric, show(&self.filter))
+        let partner = |sign: &str, filter: &BTreeMap<String, Value>| match filter.is_empty() {
+            true => String::new(),
+            false => format!(" {sign}{}", show(filter)),
+        };
+        let partners = partner("/", &self.versus) + &partner("−", &self.minus);
+        format!("{} {}{}{partners}", self.statistic.name(), self.metric, show(&self.filter))
     }
 
     /// The metric of the runs that match; NaN for one that did not give it, so that it cannot be overlooked.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::linear::solver::Status;
 use crate::math::random::Stream;
 use crate::record::table::Table;
-use crate::record::{Difference, differences};
+use crate::record::{Difference, Scratch, differences};
 use std::sync::atomic::AtomicBool;
 
 /// One stored run, run again.
@@ -38,7 +38,7 @@ pub fn sample(total: usize, count: usize, seed: u64) -> Vec<usize> {
 /// Data that cannot be read any more.
 pub fn rerun(spec: &ResolvedSpec, runs: &Table, index: usize, stop: &AtomicBool) -> Result<Option<Rerun>> {
     let run = &spec.runs[index];
-    let result = run.config.run(&Context { stop })?;
+    let result = run.config.run(&Context { stop, threads: 1, scratch: Scratch::default(), tell: &|_| {} })?;
     if result.status == Status::Interrupted {
         return Ok(None);
     }

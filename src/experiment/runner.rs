@@ -27,6 +27,11 @@ pub enum Event<'a> {
         /// Runs that were finished before.
         finished: usize,
     },
+    /// A long run is under way.
+    Within {
+        /// How far it is.
+        text: &'a str,
+    },
     /// A run ended.
     Ran {
         /// How.
@@ -70,12 +75,16 @@ pub fn run_experiment(
         return Ok(Some(ran));
     }
 
+    // Runs go side by side; where there are fewer than threads, each takes its share.
+    let threads = (options.jobs / todo.len().max(1)).max(1);
     let one = |(run, key): &(&Run, &String)| -> Result<()> {
         if options.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
         let started = Instant::now();
-        let result = run.config.run(&Context { stop: options.stop });
+        let say = |text: &str| tell(Event::Within { text });
+        let scratch = store.scratch(key);
+        let result = run.config.run(&Context { stop: options.stop, threads, scratch, tell: &say });
         let result = result.map_err(|e| e.at(format!("experiments/{}.toml", spec.id)))?;
         if result.status != Status::Interrupted {
             store.keep(key, &tables(spec, run, &result), started.elapsed().as_secs_f64())?;

@@ -34,7 +34,7 @@ pub struct Spec {
     /// The configuration of a run, as far as the grid does not vary it.
     pub run: Table,
     /// Dotted keys of `run`, each with the values it takes: runs are their product. A value may be a table with a `label`;
-    /// the label is the column's entry and the rest is merged into `run`.
+    /// the label is the column's entry and the rest is merged into `run`: under the key, or, for `run.<column>`, at its top.
     pub grid: Table,
     /// Changes to `run` and `grid` for a size.
     #[serde(default)]
@@ -136,7 +136,7 @@ impl Spec {
             let allowed = format!("a number that these runs have: {}", columns.join(", "));
             return Err(InputError::value("expect.metric", &claim.metric, &allowed, "Correct the name."));
         }
-        for name in self.claims.iter().flat_map(|c| c.filter.keys().chain(c.versus.keys())) {
+        for name in self.claims.iter().flat_map(|c| c.filter.keys().chain(c.versus.keys()).chain(c.minus.keys())) {
             if !parameters.contains(name) {
                 let allowed = format!("one of the grid's columns: {}", parameters.join(", "));
                 return Err(InputError::value("expect.where", name, &allowed, "Correct the name."));
@@ -199,7 +199,10 @@ fn set(table: &mut Table, key: &str, value: &Value) -> Result<Value> {
         shown =
             label.ok_or_else(|| InputError::value(&format!("grid.{key}"), &shown, "a table with a `label`", remedy))?;
     }
-    let change = key.rsplit('.').fold(value, |v, k| Value::Table(Table::from_iter([(k.to_owned(), v)])));
+    // `run.<column>` is merged into the whole run.
+    let place = if key.starts_with("run.") { "" } else { key };
+    let path = place.rsplit('.').filter(|k| !k.is_empty());
+    let change = path.fold(value, |v, k| Value::Table(Table::from_iter([(k.to_owned(), v)])));
     if let Value::Table(change) = change {
         merge(table, &change);
     }

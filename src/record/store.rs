@@ -2,6 +2,7 @@ use super::compare::{Difference, differences};
 use super::finished::{self, Bodies, Finished};
 use super::lock::Lock;
 use super::provenance::Provenance;
+use super::scratch::Scratch;
 use super::table::Table;
 use crate::error::{InputError, Result};
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,11 @@ impl Store {
             .flat_map(|p| inside(&p))
             .filter(|e| e.extension().is_none_or(|x| x != "partial") && e.join("record.toml").is_file())
             .collect())
+    }
+
+    /// Where an unfinished run keeps what it needs to go on.
+    pub fn scratch(&self, key: &str) -> Scratch {
+        Scratch(Some(self.places.partial.join(format!("{key}.unfinished"))))
     }
 
     /// Keeps a finished run and the seconds it took.

@@ -105,17 +105,17 @@ impl ModelConfig {
         self.weights != Weights::Real
     }
 
-    /// An error unless the numbers are usable for pictures of C×H×W.
+    /// An error unless the numbers are usable, for pictures of C×H×W where that is known.
     ///
     /// # Errors
     /// Names the field.
-    pub fn check(&self, picture: [usize; 3]) -> Result<()> {
+    pub fn check(&self, picture: Option<[usize; 3]>) -> Result<()> {
         let range = |field: &str, v: usize, low: usize, high: usize| {
             let remedy = "Choose a value in that range.";
             let error = || InputError::value(field, v, &format!("{low} to {high}"), remedy);
             (low..=high).contains(&v).then_some(()).ok_or_else(error)
         };
-        let side = picture[1].min(picture[2]);
+        let side = picture.map_or(32, |p| p[1].min(p[2]));
         match &self.network {
             Architecture::Mlp { hidden } => {
                 range("run.model.network.hidden (layers)", hidden.len(), 0, 16)?;

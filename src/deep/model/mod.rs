@@ -1,10 +1,15 @@
 //! Networks: a list of layers over named parameters.
 
+#[cfg(feature = "deep")]
 mod build;
 mod config;
+#[cfg(feature = "deep")]
 mod network;
+#[cfg(feature = "deep")]
 mod parameter;
 
 pub use config::{Activation, Architecture, ModelConfig, Normalization, Weights};
+#[cfg(feature = "deep")]
 pub use network::{Layer, Network, Pass, Running};
+#[cfg(feature = "deep")]
 pub use parameter::{Parameter, Role};

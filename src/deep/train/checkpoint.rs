@@ -36,7 +36,7 @@ pub fn load_network(bytes: &[u8], place: &str) -> Result<Network> {
     let usable = picture.iter().all(|n| (1..=512).contains(n));
     let remedy = "Use a file that `bnn train` has written.";
     usable.then_some(()).ok_or_else(|| InputError::value(PICTURE, field(PICTURE), "three sizes, 1 to 512", remedy))?;
-    config.check(picture)?;
+    config.check(Some(picture))?;
     let mut network = Network::new(&config, picture, 0);
     load_into(&mut network, &parse(bytes).map_err(|e| e.at(place))?).map_err(|e| e.at(place))?;
     Ok(network)

@@ -1,15 +1,21 @@
 //! The training loop: data in batches, optimisers, schedules, checkpoints.
 
 mod batches;
+#[cfg(feature = "deep")]
 mod checkpoint;
 mod config;
+#[cfg(feature = "deep")]
 mod optimizer;
 mod source;
+#[cfg(feature = "deep")]
 mod trainer;
 
 pub use batches::{Augment, Set};
+#[cfg(feature = "deep")]
 pub use checkpoint::{load_network, save_network};
 pub use config::{Loss, Method, Schedule, TrainingConfig};
+#[cfg(feature = "deep")]
 pub use optimizer::{Optimizer, Update};
 pub use source::{Source, Split};
+#[cfg(feature = "deep")]
 pub use trainer::{Epoch, Progress, Status, Trainer, error_rate, predictions};

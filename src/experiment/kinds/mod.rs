@@ -3,12 +3,13 @@
 pub mod deep;
 pub mod linear;
 
-use self::deep::{EnergyConfig, IdentityConfig, energy, identity};
+use self::deep::{EnergyConfig, IdentityConfig, TrainingRun, energy, identity, training};
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
 use crate::error::Result;
 use crate::linear::metric::COLUMNS;
 use crate::linear::solver::Status;
+use crate::record::Scratch;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -37,6 +38,8 @@ pub enum Kind {
     BinaryIdentity,
     /// Count the operations of a network and what they cost.
     Energy,
+    /// Train a network on pictures and test it.
+    Training,
 }
 
 /// The checked configuration of one run, by kind: everything that decides the run.
@@ -53,12 +56,20 @@ pub enum Config {
     BinaryIdentity(IdentityConfig),
     /// For [`Kind::Energy`].
     Energy(EnergyConfig),
+    /// For [`Kind::Training`].
+    Training(TrainingRun),
 }
 
 /// What a run is given beside its configuration.
 pub struct Context<'a> {
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
+    /// Threads that the run may use.
+    pub threads: usize,
+    /// Where a long run keeps what it needs to go on after an interruption.
+    pub scratch: Scratch,
+    /// Takes a word about how far a long run is.
+    pub tell: &'a (dyn Fn(&str) + Sync),
 }
 
 /// What a run gives.
@@ -98,6 +109,7 @@ impl Kind {
             Self::InducedRegularizer => induced_regularizer::FINAL.to_vec(),
             Self::BinaryIdentity => identity::FINAL.to_vec(),
             Self::Energy => energy::FINAL.to_vec(),
+            Self::Training => training::FINAL.to_vec(),
         }
     }
 
@@ -107,13 +119,19 @@ impl Kind {
             Self::Limit | Self::DecayLaw => &COLUMNS,
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy => &[],
+            Self::Training => &training::COLUMNS,
         }
     }
 
     /// Whether the same run gives the same numbers again. Kinds that measure time do not, and run one at a time.
     pub fn repeatable(self) -> bool {
         match self {
-            Self::Limit | Self::DecayLaw | Self::InducedRegularizer | Self::BinaryIdentity | Self::Energy => true,
+            Self::Limit
+            | Self::DecayLaw
+            | Self::InducedRegularizer
+            | Self::BinaryIdentity
+            | Self::Energy
+            | Self::Training => true,
         }
     }
 
@@ -129,6 +147,7 @@ impl Kind {
             Self::InducedRegularizer => Config::InducedRegularizer(linear()?),
             Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
             Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
+            Self::Training => Config::Training(read(table, TrainingRun::check)?),
         })
     }
 }
@@ -145,6 +164,7 @@ impl Config {
             Self::InducedRegularizer(config) => induced_regularizer::run(config, context),
             Self::BinaryIdentity(config) => Ok(identity::run(config)),
             Self::Energy(config) => Ok(energy::run(config)),
+            Self::Training(config) => training::run(config, context),
         }
     }
 
@@ -152,7 +172,7 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
-            Self::BinaryIdentity(_) | Self::Energy(_) => None,
+            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Training(_) => None,
         }
     }
 }

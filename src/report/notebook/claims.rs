@@ -18,6 +18,8 @@ pub struct Expectation {
     #[serde(default)]
     versus: BTreeMap<String, Value>,
     #[serde(default)]
+    minus: BTreeMap<String, Value>,
+    #[serde(default)]
     statistic: Statistic,
     comparison: String,
     value: f64,
@@ -59,17 +61,21 @@ impl Expectation {
         let (metric, name) = (string(&self.metric), self.statistic.name());
         let values = |filter| format!("{}[{metric}]", selected("runs", filter, literal));
         let mut out = format!("values = {}\n", values(&self.filter));
-        if !self.versus.is_empty() {
-            out += &format!("partners = {}\n", values(&self.versus));
+        let (partners, sign, of) = match (self.versus.is_empty(), self.minus.is_empty()) {
+            (false, _) => (&self.versus, '/', " relative to its partner"),
+            (_, false) => (&self.minus, '-', " above its partner"),
+            _ => (&self.versus, '/', ""),
+        };
+        if !partners.is_empty() {
+            out += &format!("partners = {}\n", values(partners));
             out += match verdict {
                 "not-run" => "values, partners = values[: len(partners)], partners[: len(values)]\n",
                 _ => "assert len(values) == len(partners), \"every run needs its partner, in grid order\"\n",
             };
-            out += "values = values / partners.to_numpy()\n";
+            out += &format!("values = values {sign} partners.to_numpy()\n");
         }
         out += &format!("measured[{n}] = value = float(values.{name}(skipna=False))\n");
         let condition = self.condition();
-        let of = if self.versus.is_empty() { "" } else { " relative to its partner" };
         out += &format!("print(f\"{name} {}{of} over {{len(values)}} runs: {{value:.6g}}\")\n", self.metric);
         let message = format!("f\"{name} {}{of} is {{value!r}}, but the claim is {condition}\"", self.metric);
         out + &match verdict {
@@ -122,7 +128,7 @@ pub fn claim_cells(sheet: &mut Sheet, (paper, experiment): (&str, &str), all: &[
 
 /// The share of runs below a threshold, for the reader to change.
 pub fn look_again(sheet: &mut Sheet, all: &[Expectation], runs: &Table, parameters: &[&str]) {
-    let Some(first) = all.iter().find(|e| e.versus.is_empty()).or(all.first()) else { return };
+    let Some(first) = all.iter().find(|e| e.versus.is_empty() && e.minus.is_empty()).or(all.first()) else { return };
     let values = |name: &str| -> Vec<String> {
         let column = runs.column(name);
         let seen: BTreeSet<String> = runs.rows.iter().filter_map(|r| column.map(|c| r[c].text())).collect();

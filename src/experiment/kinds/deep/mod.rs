@@ -2,6 +2,8 @@
 
 pub(super) mod energy;
 pub(super) mod identity;
+pub(super) mod training;
 
 pub use energy::EnergyConfig;
 pub use identity::IdentityConfig;
+pub use training::TrainingRun;

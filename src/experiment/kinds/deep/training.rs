@@ -1,0 +1,192 @@
+use crate::deep::model::ModelConfig;
+use crate::deep::train::{Source, TrainingConfig};
+use crate::error::Result;
+#[cfg(not(feature = "deep"))]
+use crate::experiment::kinds::{Context, RunResult};
+use serde::{Deserialize, Serialize};
+
+/// The metrics of trace.csv, one row an epoch.
+pub const COLUMNS: [&str; 6] =
+    ["learning_rate", "train_loss", "train_error", "validation_error", "test_error", "sign_flips"];
+
+/// The final metrics.
+pub const FINAL: [&str; 11] = [
+    "train_loss",
+    "train_error",
+    "validation_error",
+    "test_error",
+    "best_epoch",
+    "best_test_error",
+    "sign_flips",
+    "saturated",
+    "unique_filters",
+    "parameters",
+    "network_bytes",
+];
+
+/// One training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRun {
+    /// Root of every random stream: weights, order of the pictures, what is drawn at random.
+    pub seed: u64,
+    /// The pictures.
+    pub data: Source,
+    /// The network.
+    pub model: ModelConfig,
+    /// The method.
+    pub training: TrainingConfig,
+}
+
+impl TrainingRun {
+    /// An error unless every number is in range; the shape of the pictures is known only once they are read.
+    pub fn check(&self) -> Result<()> {
+        self.training.check()?;
+        self.model.check(None)
+    }
+}
+
+/// Without the deep wing there is nothing to train with.
+#[cfg(not(feature = "deep"))]
+pub fn run(_: &TrainingRun, _: &Context) -> Result<RunResult> {
+    Err(crate::error::InputError::new(
+        "training needs the cargo feature `deep`, and this program was built without it. Build it with the default features",
+    ))
+}
+
+#[cfg(feature = "deep")]
+pub use with_burn::run;
+
+#[cfg(feature = "deep")]
+mod with_burn {
+    use super::{FINAL, TrainingRun};
+    use crate::deep::model::{Network, Role};
+    use crate::deep::quantize::unique_filters;
+    use crate::deep::train::{Epoch, Progress, Split, Status as Ended, Trainer, error_rate};
+    use crate::error::{InputError, Result};
+    use crate::experiment::kinds::{Context, RunResult};
+    use crate::linear::solver::Status;
+    use std::cell::Cell;
+    use std::ops::ControlFlow;
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    /// What has been observed, one row an epoch: see [`super::COLUMNS`].
+    type Trace = Vec<(u64, Vec<f64>)>;
+
+    /// A state is kept at the end of the first epoch that ends this long after the last that was kept.
+    const KEEP: Duration = Duration::from_secs(20);
+
+    /// Trains and tests; the same bytes at any number of threads, interrupted or not.
+    pub fn run(config: &TrainingRun, context: &Context) -> Result<RunResult> {
+        let split = config.data.load(config.seed)?;
+        let picture = split.training.picture();
+        config.model.check(Some(picture))?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
+        let pool = pool.map_err(|e| InputError::new(format!("cannot start {} threads: {e}", context.threads)))?;
+        pool.install(|| {
+            let trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
+            train(trainer, &split, config, context)
+        })
+    }
+
+    fn train(mut trainer: Trainer, split: &Split, config: &TrainingRun, context: &Context) -> Result<RunResult> {
+        let mut trace: Trace = vec![];
+        if let Some(bytes) = context.scratch.load() {
+            trace = unpack(&trainer.load(&bytes)?)?;
+        }
+        let mut kept = Instant::now();
+        let (mut status, mut reason) = (Status::MaxSteps, String::new());
+        while trainer.epoch < config.training.epochs {
+            let started = Instant::now();
+            let spoken = Cell::new(started);
+            let mut watch = |progress: Progress| {
+                if spoken.get().elapsed() > Duration::from_millis(500) {
+                    spoken.set(Instant::now());
+                    (context.tell)(&progress_line(progress, config.training.epochs, started.elapsed()));
+                }
+                if context.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            match trainer.epoch(&split.training, &config.training, &mut watch) {
+                Ended::Done(epoch) => trace.push((trainer.epoch as u64, observe(&trainer.network, split, &epoch))),
+                Ended::Interrupted => {
+                    context.scratch.save(&trainer.save(&pack(&trace))?)?;
+                    (status, reason) = (Status::Interrupted, "the person asked to stop".into());
+                    break;
+                }
+                Ended::Diverged => {
+                    status = Status::Diverged;
+                    reason = format!("the loss is not finite in epoch {}: try a smaller rate", trainer.epoch + 1);
+                    break;
+                }
+            }
+            if kept.elapsed() > KEEP {
+                context.scratch.save(&trainer.save(&pack(&trace))?)?;
+                kept = Instant::now();
+            }
+        }
+        let metrics = FINAL.into_iter().zip(measure(&trainer.network, &trace)).collect();
+        Ok(RunResult { status, reason, steps: trainer.optimizer.steps, metrics, trace, vectors: vec![] })
+    }
+
+    fn progress_line(progress: Progress, epochs: usize, elapsed: Duration) -> String {
+        let speed = progress.pictures as f64 / elapsed.as_secs_f64();
+        let left = (epochs - progress.epoch) * progress.of - progress.pictures;
+        let (epoch, minutes) = (progress.epoch + 1, left as f64 / speed / 60.0);
+        format!("epoch {epoch}/{epochs}: {speed:.0} images/s, about {minutes:.1} min left of this run")
+    }
+
+    fn observe(network: &Network, split: &Split, epoch: &Epoch) -> Vec<f64> {
+        let validation = split.validation.as_ref().map_or(f64::NAN, |set| error_rate(network, set));
+        let test = error_rate(network, &split.test);
+        vec![epoch.rate, epoch.loss, epoch.error, validation, test, epoch.flips]
+    }
+
+    /// One number for each of [`FINAL`].
+    fn measure(network: &Network, trace: &Trace) -> [f64; 11] {
+        let last = |column: usize| trace.last().map_or(f64::NAN, |(_, row)| row[column]);
+        let held_out = |(_, row): &&(u64, Vec<f64>)| !row[3].is_nan();
+        let best = trace.iter().filter(held_out).min_by(|(_, a), (_, b)| a[3].total_cmp(&b[3]));
+        let latent: Vec<_> = network.parameters.iter().filter(|p| p.role == Role::Latent).collect();
+        let numbers: Vec<f32> = latent.iter().flat_map(|p| p.numbers()).copied().collect();
+        let saturated = numbers.iter().filter(|w| w.abs() == 1.0).count() as f64 / numbers.len() as f64;
+        let filters: Vec<f64> = latent
+            .iter()
+            .filter(|p| p.shape.len() == 4)
+            .map(|p| unique_filters(p.numbers(), p.shape[0], p.shape[1], p.shape[2]))
+            .collect();
+        let bits = numbers.len() + 32 * (network.size() - numbers.len());
+        [
+            last(1),
+            last(2),
+            last(3),
+            last(4),
+            best.map_or(f64::NAN, |(epoch, _)| *epoch as f64),
+            best.map_or(f64::NAN, |(_, row)| row[4]),
+            last(5),
+            saturated,
+            filters.iter().sum::<f64>() / filters.len() as f64,
+            network.size() as f64,
+            bits.div_ceil(8) as f64,
+        ]
+    }
+
+    /// The trace as text, every bit of it.
+    fn pack(trace: &Trace) -> String {
+        let row = |(epoch, row): &(u64, Vec<f64>)| {
+            let bits: Vec<String> = row.iter().map(|v| format!("{:x}", v.to_bits())).collect();
+            format!("{epoch} {}\n", bits.join(" "))
+        };
+        trace.iter().map(row).collect()
+    }
+
+    fn unpack(text: &str) -> Result<Trace> {
+        let row = |line: &str| {
+            let (epoch, bits) = line.split_once(' ')?;
+            let values = bits.split(' ').map(|b| u64::from_str_radix(b, 16).ok().map(f64::from_bits));
+            Some((epoch.parse().ok()?, values.collect::<Option<Vec<f64>>>()?))
+        };
+        let rows: Option<Trace> = text.lines().map(row).collect();
+        rows.ok_or_else(|| InputError::new("the kept state of a training is damaged. Start anew with `--fresh`"))
+    }
+}
