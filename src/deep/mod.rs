@@ -1,5 +1,6 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
+pub mod kernel;
 #[cfg(feature = "deep")]
 pub mod model;
 #[cfg(feature = "deep")]
