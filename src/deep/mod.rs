@@ -5,6 +5,7 @@ pub mod kernel;
 pub mod model;
 #[cfg(feature = "deep")]
 pub mod op;
+pub mod packed;
 pub mod quantize;
 #[cfg(feature = "deep")]
 pub mod train;

@@ -84,10 +84,10 @@ fn convolved(
     input: impl Fn(usize, usize, usize, usize) -> i32,
     w: &BitMatrix,
 ) -> Vec<i32> {
-    let (k, (height, width)) = (s.kernel as isize, s.output());
+    let (k, (height, width)) = ((s.kernel.0 as isize, s.kernel.1 as isize), s.output());
     let (inside_y, inside_x) = (0..s.height as isize, 0..s.width as isize);
     let sum = |image: usize, y: isize, x: isize, f: usize| -> i32 {
-        let taps = (0..k * k).map(|t| (t, y + t / k - s.padding as isize, x + t % k - s.padding as isize));
+        let taps = (0..k.0 * k.1).map(|t| (t, y + t / k.1 - s.padding as isize, x + t % k.1 - s.padding as isize));
         let taps = taps.filter(|(_, y, x)| inside_y.contains(y) && inside_x.contains(x));
         let product = |t, y, x, c| input(image, y, x, c) * sign(w, f, t * s.channels + c);
         taps.map(|(t, y, x)| (0..s.channels).map(|c| product(t as usize, y as usize, x as usize, c)).sum::<i32>()).sum()
@@ -105,7 +105,7 @@ fn convolved(
 }
 
 fn layer(height: usize, width: usize, channels: usize, kernel: usize, padding: usize, pool: usize) -> LayerShape {
-    LayerShape { height, width, channels, bytes: false, kernel, padding, pool }
+    LayerShape { height, width, channels, bytes: false, kernel: (kernel, kernel), padding, pool }
 }
 
 #[test]
@@ -113,6 +113,7 @@ fn convolution_is_the_definition_zero_padding_and_pooling_included() {
     let shapes =
         [layer(5, 4, 3, 3, 1, 1), layer(6, 7, 65, 3, 1, 2), layer(5, 5, 64, 5, 2, 1), layer(7, 5, 20, 3, 0, 2)];
     let shapes = shapes.into_iter().chain([layer(3, 3, 2, 3, 3, 1), layer(4, 4, 9, 1, 0, 2), layer(1, 1, 70, 1, 0, 1)]);
+    let shapes = shapes.chain([LayerShape { kernel: (3, 5), ..layer(3, 5, 40, 0, 0, 1) }]);
     for (shape, bytes) in shapes.flat_map(|s| [(s, false), (s, true)]) {
         let (shape, images, pixels) = (LayerShape { bytes, ..shape }, 3, shape.height * shape.width);
         let weights = random_bits(33, shape.taps(), 3);

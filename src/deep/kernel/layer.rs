@@ -27,8 +27,8 @@ pub struct LayerShape {
     pub channels: usize,
     /// Are values bytes p, taken as 2p − 255, each given as eight rows of bits ([`BitMatrix::bit_planes`])?
     pub bytes: bool,
-    /// The filters are kernel × kernel.
-    pub kernel: usize,
+    /// Height and width of the filters.
+    pub kernel: (usize, usize),
     /// Zeros around the picture.
     pub padding: usize,
     /// The largest of pool × pool sums is taken; 1 for none.
@@ -38,18 +38,18 @@ pub struct LayerShape {
 impl LayerShape {
     /// A fully connected layer.
     pub fn dense(inputs: usize, bytes: bool) -> Self {
-        Self { height: 1, width: 1, channels: inputs, bytes, kernel: 1, padding: 0, pool: 1 }
+        Self { height: 1, width: 1, channels: inputs, bytes, kernel: (1, 1), padding: 0, pool: 1 }
     }
 
     /// Height and width of the output; (0, 0) if the kernel does not fit into the padded picture, or no window into that.
     pub fn output(&self) -> (usize, usize) {
-        let side = |n: usize| (n + 2 * self.padding + 1).saturating_sub(self.kernel) / self.pool;
-        (side(self.height), side(self.width))
+        let side = |n: usize, k: usize| (n + 2 * self.padding + 1).saturating_sub(k) / self.pool;
+        (side(self.height, self.kernel.0), side(self.width, self.kernel.1))
     }
 
     /// Entries of a filter.
     pub fn taps(&self) -> usize {
-        self.kernel * self.kernel * self.channels
+        self.kernel.0 * self.kernel.1 * self.channels
     }
 
     fn planes(&self) -> usize {
@@ -78,7 +78,7 @@ impl Layer {
     pub fn new(shape: LayerShape, filters: &BitMatrix) -> Self {
         assert_eq!(filters.columns(), shape.taps(), "entries of a filter");
         let (channels, stride) = (shape.channels, filters.rows().next_multiple_of(COLUMNS));
-        let mut taps = vec![0; if shape.padding > 0 { shape.kernel * shape.kernel * stride } else { 0 }];
+        let mut taps = vec![0; if shape.padding > 0 { shape.kernel.0 * shape.kernel.1 * stride } else { 0 }];
         for (t, sums) in taps.chunks_exact_mut(stride.max(1)).enumerate() {
             for f in 0..filters.rows() {
                 sums[f] = (t * channels..(t + 1) * channels).map(|j| if filters.get(f, j) { 1 } else { -1 }).sum();
@@ -108,11 +108,25 @@ impl Layer {
         out
     }
 
+    /// The signs of the sums: entry (output pixel, filter f) is +1 if its sum is at least thresholds[f], or, where bit
+    /// f mod 32 of flips[f / 32] is set, if it is less.
+    pub fn signs(&self, with: Instructions, input: &BitMatrix, thresholds: &[i32], flips: &[u32]) -> BitMatrix {
+        let mut bits = BitMatrix::new(self.outputs(input), self.filters());
+        let per_row = bits.words_per_row();
+        self.for_each(with, input, &mut bits.words, per_row, |row, panel, sums| {
+            let thresholds = thresholds[panel * COLUMNS..].iter().take(COLUMNS);
+            let reached = sums.iter().zip(thresholds).enumerate();
+            let word = reached.fold(0, |word, (f, (sum, threshold))| word | u32::from(sum >= threshold) << f);
+            row[panel / 2] |= u64::from(word ^ flips[panel]) << (COLUMNS * (panel % 2));
+        });
+        bits
+    }
+
     /// Output pixels of all images together; `input` has a row a pixel, (image, row, column), or eight if of bytes.
     ///
     /// # Panics
     /// If `input` has other columns than a pixel has channels, or its rows are no whole number of images.
-    pub fn outputs(&self, input: &BitMatrix) -> usize {
+    fn outputs(&self, input: &BitMatrix) -> usize {
         let (s, (height, width)) = (&self.shape, self.shape.output());
         let rows = s.height * s.width * s.planes();
         assert!(input.columns() == s.channels && input.rows() % rows == 0, "the input is no whole number of pictures");
@@ -121,7 +135,7 @@ impl Layer {
 
     /// Calls `write(out_row, panel, sums)` for each output pixel and each panel of 32 filters, where `out_row` is the
     /// pixel's part of `out`, `per_output` long. Pixels are shared among the threads of the current rayon pool.
-    pub fn for_each<T: Send>(
+    fn for_each<T: Send>(
         &self,
         with: Instructions,
         input: &BitMatrix,
@@ -175,10 +189,9 @@ impl Layer {
 
     /// Taps outside the picture were counted as −1, or −255 over all planes, times the weight.
     fn add_back_padding(&self, output: usize, window: usize, panel: usize, sum: &mut [i32; COLUMNS]) {
-        let (k, stride) = (self.shape.kernel, self.taps.len() / (self.shape.kernel * self.shape.kernel));
-        let (_, y, x) = self.corner(output, window);
-        let value = if self.shape.bytes { 255 } else { 1 };
-        for t in (0..k * k).filter(|t| self.source(y + t / k, x + t % k).is_none()) {
+        let ((height, width), value) = (self.shape.kernel, if self.shape.bytes { 255 } else { 1 });
+        let (stride, (_, y, x)) = (self.taps.len() / (height * width), self.corner(output, window));
+        for t in (0..height * width).filter(|t| self.source(y + t / width, x + t % width).is_none()) {
             let taps = &self.taps[t * stride + panel * COLUMNS..][..COLUMNS];
             (0..COLUMNS).for_each(|f| sum[f] += value * taps[f]);
         }
@@ -212,8 +225,8 @@ impl Layer {
         for (l, row) in gathered.chunks_exact_mut(words).enumerate().take(all.saturating_sub(first)) {
             let (plane, at) = ((first + l) % planes, (first + l) / planes);
             let (image, y, x) = self.corner(at / (s.pool * s.pool), at % (s.pool * s.pool));
-            for t in 0..s.kernel * s.kernel {
-                if let Some((y, x)) = self.source(y + t / s.kernel, x + t % s.kernel) {
+            for t in 0..s.kernel.0 * s.kernel.1 {
+                if let Some((y, x)) = self.source(y + t / s.kernel.1, x + t % s.kernel.1) {
                     let pixel = (image * s.height + y) * s.width + x;
                     put(row, t * s.channels, input.row(pixel * planes + plane));
                 }
