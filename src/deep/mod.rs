@@ -1,7 +1,9 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
+pub mod kernel;
 pub mod model;
 #[cfg(feature = "deep")]
 pub mod op;
+pub mod packed;
 pub mod quantize;
 pub mod train;

@@ -10,12 +10,12 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
     cli: error data experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
-const CRATES: &str = "base64: report; blake3: math record experiment; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
-    csv: data record; ctrlc: cli; flate2: data; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; \
+const CRATES: &str = "base64: report; blake3: math record experiment; burn: deep; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
+    csv: data record; ctrlc: cli; flate2: data; gemm: deep/kernel; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; \
     maud: report; multiversion: math; \
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
-    rand: math; rand_chacha: math; rand_distr: math; rayon: math experiment; regex: experiment cli; \
-    resvg: report/figure; ring: data/fetch; rustfft: math; serde: data linear experiment record report; serde_json: experiment report cli; serde_path_to_error: experiment; \
+    rand: math; rand_chacha: math; rand_distr: math; rayon: math deep experiment; regex: experiment cli; \
+    resvg: report/figure; ring: data/fetch; rustfft: math; safetensors: deep; serde: data linear experiment record report; serde_json: experiment report cli; serde_path_to_error: experiment; \
     sha2: report; strsim: experiment; tar: data/fetch; toml: data experiment record report cli; ureq: data/fetch; usvg: report/figure";
 
 fn table(text: &'static str) -> Vec<(&'static str, Vec<&'static str>)> {

@@ -1,0 +1,30 @@
+//! Products of ±1 by XNOR and popcount: ⟨a, b⟩ = n − 2 |a ⊕ b| for rows of n bits (Hubara et al. 2016, section 4).
+//!
+//! [`BitMatrix`] holds bits, [`Panels`] holds them in the order of computation, [`gemm`] multiplies, [`Layer`] convolves.
+//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile`.
+
+mod bits;
+mod gemm;
+mod layer;
+#[cfg(feature = "deep")]
+pub mod measure;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod panels;
+#[cfg(feature = "deep")]
+pub mod reference;
+mod tile;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use bits::BitMatrix;
+pub use gemm::gemm;
+pub use layer::{Layer, LayerShape};
+pub use panels::Panels;
+pub use tile::Instructions;
+
+/// Rows of a tile.
+pub const ROWS: usize = 8;
+
+/// Columns of a tile.
+pub const COLUMNS: usize = 32;
