@@ -101,6 +101,10 @@ pub struct Vector {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Limit, Self::DecayLaw, Self::InducedRegularizer, Self::BinaryIdentity, Self::Energy];
+
     /// The names of the final metrics: the last columns of runs.csv.
     pub fn metrics(self) -> Vec<&'static str> {
         match self {

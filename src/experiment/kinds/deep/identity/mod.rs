@@ -8,9 +8,9 @@ use crate::linear::solver::Status;
 use crate::math::random::Stream;
 use serde::{Deserialize, Serialize};
 
-/// The final metrics: of exact identities the first two, of sampled ones all but `cases` and, elsewhere, `angle`.
+/// The final metrics: of exact identities the first two, of sampled ones all but `cases`, the last of angles only.
 pub const FINAL: [&str; 7] =
-    ["cases", "deviation", "predicted", "measured", "standard_error", "standard_errors", "angle"];
+    ["cases", "deviation", "predicted", "measured", "standard_error", "standard_errors", "angle_degrees"];
 
 /// One identity of binary arithmetic at one size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
