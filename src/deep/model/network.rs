@@ -1,6 +1,6 @@
-use super::{Activation, ModelConfig, Normalization, Parameter, Weights};
+use super::{Activation, ModelConfig, Normalization, Parameter, Role, Weights};
 use crate::deep::op::{
-    AveragePool, Batch, BatchNorm, BinaryWeight, Convolution, MaxPool, Moments, Relu, Sign, apply, constant, leaf,
+    AveragePool, Batch, BatchNorm, Convolution, MaxPool, Moments, Relu, Sign, apply, binarized, constant, frozen, leaf,
     normalize, values,
 };
 use crate::math::random::Stream;
@@ -126,9 +126,20 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// A pass; `seed` makes it one of training.
     pub fn new(network: &'a Network, seed: Option<u64>) -> Self {
-        let leaf = |p: &Parameter| if seed.is_some() { leaf(&p.values) } else { crate::deep::op::frozen(&p.values) };
-        let leaves = network.parameters.iter().map(leaf).collect();
-        Self { network, seed, draws: Cell::new(0), leaves, moments: RefCell::default() }
+        let mut pass = Self { network, seed, draws: Cell::new(0), leaves: vec![], moments: RefCell::default() };
+        pass.leaves = network.parameters.iter().map(|p| pass.leaf(p)).collect();
+        pass
+    }
+
+    /// What a parameter is in this pass. Of latent weights it is the binary ones: the gradient with respect to them is what
+    /// moves the latent ones (hubara2016, algorithm 1), without a window.
+    fn leaf(&self, parameter: &Parameter) -> Batch {
+        let make = if self.seed.is_some() { leaf } else { frozen };
+        match (parameter.role, self.network.config.weights) {
+            (Role::Latent, Weights::BinaryStochastic) => make(&binarized(&parameter.values, self.draw())),
+            (Role::Latent, _) => make(&binarized(&parameter.values, None)),
+            _ => make(&parameter.values),
+        }
     }
 
     /// The outputs `[N, classes, 1, 1]` of inputs `[N, C, H, W]`.
@@ -144,14 +155,14 @@ impl<'a> Pass<'a> {
         match layer {
             Layer::Linear { weight, bias } => {
                 let [n, c, h, w] = x.dims();
-                let weight = self.weight(*weight);
+                let weight = self.leaves[*weight].clone();
                 let [outputs, inputs, ..] = weight.dims();
-                let weight = weight.reshape([outputs, inputs]).transpose();
-                let y = x.reshape([n, c * h * w]).matmul(weight).reshape([n, outputs, 1, 1]);
-                self.biased(y, *bias)
+                // (W·xᵀ)ᵀ: the gradient of W comes out in W's own order.
+                let y = weight.reshape([outputs, inputs]).matmul(x.reshape([n, c * h * w]).transpose());
+                self.biased(y.transpose().reshape([n, outputs, 1, 1]), *bias)
             }
             Layer::Convolution { weight, bias, operation } => {
-                self.biased(apply(*operation, [&x, &self.weight(*weight)]), *bias)
+                self.biased(apply(*operation, [&x, &self.leaves[*weight]]), *bias)
             }
             Layer::Normalize { gamma, beta, running } => self.normalize(&x, (*gamma, *beta, *running)),
             Layer::Activate => self.activate(&x),
@@ -165,15 +176,6 @@ impl<'a> Pass<'a> {
         match bias {
             Some(b) => y + self.leaves[b].clone(),
             None => y,
-        }
-    }
-
-    fn weight(&self, index: usize) -> Batch {
-        let latent = &self.leaves[index];
-        match self.network.config.weights {
-            Weights::Real => latent.clone(),
-            Weights::Binary => apply(BinaryWeight { seed: None }, [latent]),
-            Weights::BinaryStochastic => apply(BinaryWeight { seed: self.draw() }, [latent]),
         }
     }
 

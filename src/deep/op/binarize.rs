@@ -1,5 +1,5 @@
 use super::activation::{map, map2};
-use super::{Operation, Values, View};
+use super::{Operation, Storage, Values, View, tensor, view};
 use crate::deep::quantize::{binarize_stochastically, sign};
 use crate::math::random::Stream;
 
@@ -33,21 +33,8 @@ impl Operation<1> for Sign {
     }
 }
 
-/// Binary weights: the gradient with respect to the binary weight is that of the latent one, without a window.
-#[derive(Debug, Clone, Copy)]
-pub struct BinaryWeight {
-    /// The seed of stochastic binarisation.
-    pub seed: Option<u64>,
-}
-
-impl Operation<1> for BinaryWeight {
-    type Saved = ();
-
-    fn forward(&self, [w]: [View; 1]) -> (Values, ()) {
-        (Values { shape: w.shape, values: binarize(w.values, self.seed) }, ())
-    }
-
-    fn backward(&self, _: &(), _: [View; 1], gradient: View, _: [bool; 1]) -> [Option<Vec<f32>>; 1] {
-        [Some(gradient.values.to_vec())]
-    }
+/// Binary weights: signs of the latent ones, drawn at random where a seed is given.
+pub fn binarized(latent: &Storage, seed: Option<u64>) -> Storage {
+    let latent = view(latent);
+    tensor(latent.shape, binarize(latent.values, seed))
 }

@@ -15,7 +15,7 @@ mod planes;
 pub use activation::Relu;
 pub use average_pool::AveragePool;
 pub use batch_norm::{BatchNorm, Moments};
-pub use binarize::{BinaryWeight, Sign};
+pub use binarize::{Sign, binarized};
 pub use convolution::Convolution;
 pub use loss::{CrossEntropy, SquaredHinge};
 pub use max_pool::MaxPool;

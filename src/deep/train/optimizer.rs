@@ -2,6 +2,7 @@ use super::config::{Method, TrainingConfig};
 use crate::deep::model::{Parameter, Role};
 use crate::deep::op::{Storage, view};
 use crate::deep::quantize::ap2;
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 const CHUNK: usize = 1 << 14;
@@ -42,13 +43,18 @@ impl Optimizer {
             let chunks = parameter.values.storage_mut::<f32>().par_chunks_mut(CHUNK);
             let chunks = chunks.zip(view(gradient).values.par_chunks(CHUNK));
             let chunks = chunks.zip(first.par_chunks_mut(CHUNK)).zip(second.par_chunks_mut(CHUNK));
-            chunks.for_each(|(((w, g), first), second)| {
-                for (((w, g), m), v) in w.iter_mut().zip(g).zip(first).zip(second) {
-                    let step = update.of(shrink * g + decay * *w, m, v);
-                    *w = (*w - scale * step).clamp(-limit, limit);
-                }
-            });
+            chunks.for_each(|(((w, g), m), v)| update_all(&update, (w, g, m, v), [shrink, decay, scale, limit]));
         }
+    }
+}
+
+/// Updates weights w with gradients g and state (m, v).
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn update_all(update: &Update, (w, g, m, v): (&mut [f32], &[f32], &mut [f32], &mut [f32]), factors: [f32; 4]) {
+    let [shrink, decay, scale, limit] = factors;
+    for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+        let step = update.of(shrink * g + decay * *w, m, v);
+        *w = (*w - scale * step).clamp(-limit, limit);
     }
 }
 
