@@ -1,1 +1,95 @@
+//! How fast a whole network is: packed, and in f32 over a real sgemm and over the triple loop.
 
+use super::{Affine, Connection, PackedNetwork, TrainedLayer};
+use crate::deep::kernel::Instructions;
+use crate::deep::kernel::measure::{Method, Timing, take_turns};
+use crate::deep::kernel::reference::{naive, sgemm};
+use crate::deep::quantize::sign;
+use crate::error::{InputError, Result};
+use crate::math::random::Stream;
+use rayon::prelude::*;
+use std::hint::black_box;
+
+/// Pictures that go through the f32 layers together.
+const CHUNK: usize = 512;
+
+/// A layer of ±1 in f32.
+struct Dense {
+    inputs: usize,
+    weight: Vec<f32>,
+    transposed: Vec<f32>,
+    affine: Affine,
+}
+
+impl Dense {
+    fn new(stream: &mut Stream, inputs: usize, outputs: usize) -> Self {
+        let weight: Vec<f32> = (0..outputs * inputs).map(|_| stream.sign() as f32).collect();
+        let transposed = (0..weight.len()).map(|at| weight[at % outputs * inputs + at / outputs]).collect();
+        let mut normals = |scale: f64| (0..outputs).map(|_| (scale * stream.normal()) as f32).collect();
+        let affine = Affine { scale: normals(1.0), mean: normals((inputs as f64).sqrt()), shift: normals(1.0) };
+        Self { inputs, weight, transposed, affine }
+    }
+
+    fn trained(&self) -> TrainedLayer<'_> {
+        let outputs = self.affine.scale.len();
+        TrainedLayer { connection: Connection::Dense, outputs, weight: &self.weight, affine: self.affine.clone() }
+    }
+
+    /// Its outputs for a batch, by the triple loop or by sgemm, and their signs unless it is the last layer.
+    fn forward(&self, x: &[f32], by_definition: bool, last: bool) -> Vec<f32> {
+        let (outputs, batch) = (self.affine.scale.len(), x.len() / self.inputs);
+        let mut y = vec![0.0; batch * outputs];
+        match by_definition {
+            true => naive(outputs, self.inputs, x, &self.transposed, &mut y),
+            false => sgemm(batch, outputs, self.inputs, x, &self.weight, &mut y),
+        }
+        let Affine { scale, mean, shift } = &self.affine;
+        y.par_chunks_mut(outputs).for_each(|y| {
+            for c in 0..outputs {
+                let value = scale[c] * (y[c] - mean[c]) + shift[c];
+                y[c] = if last { value } else { sign(value) };
+            }
+        });
+        y
+    }
+}
+
+fn forward(layers: &[Dense], pixels: &[u8], by_definition: bool) -> Vec<f32> {
+    let through = |pixels: &[u8]| {
+        let inputs = pixels.par_iter().map(|p| 2.0 * f32::from(*p) - 255.0).collect();
+        let layer = |x: Vec<f32>, (i, layer): (usize, &Dense)| layer.forward(&x, by_definition, i + 1 == layers.len());
+        layers.iter().enumerate().fold(inputs, layer)
+    };
+    pixels.chunks(CHUNK * layers[0].inputs).flat_map(through).collect()
+}
+
+/// A fully connected network of ±1 with these widths, inputs and classes included, on so many pictures of bytes: in f32 by
+/// the triple loop (one picture, scaled) and by the `gemm` crate's sgemm, batch normalisation and signs included, and
+/// packed, everything from the bytes on included.
+///
+/// # Errors
+/// Sizes that cannot be measured, or that many threads cannot be started.
+pub fn mlp(widths: &[usize], pictures: usize, threads: usize, seconds: f64) -> Result<Vec<Timing>> {
+    if !(1..=100_000).contains(&pictures) {
+        return Err(InputError::value("pictures", pictures, "1 to 100000", "Choose a number in that range."));
+    }
+    let mut stream = Stream::new(0, &["bench", "mlp"]);
+    let layers: Vec<Dense> = widths.windows(2).map(|w| Dense::new(&mut stream, w[0], w[1])).collect();
+    let trained: Vec<_> = layers.iter().map(Dense::trained).collect();
+    let packed = PackedNetwork::new([1, 1, widths.first().copied().unwrap_or(0)], &trained)?;
+    let pixels: Vec<u8> = (0..pictures * widths[0]).map(|_| (256.0 * stream.uniform()) as u8).collect();
+    let with = Instructions::best();
+    if packed.scores(with, &pixels)? != forward(&layers, &pixels, false) {
+        return Err(InputError::new("packed and f32 scores differ: this is a bug, please report it"));
+    }
+    let methods: Vec<Method<'_>> = vec![
+        (
+            "triple loop, f32",
+            pictures as f64,
+            Box::new(|| drop(black_box(forward(&layers, &pixels[..widths[0]], true)))),
+        ),
+        ("sgemm", 1.0, Box::new(|| drop(black_box(forward(&layers, &pixels, false))))),
+        ("XNOR", 1.0, Box::new(|| drop(black_box(packed.scores(with, &pixels))))),
+    ];
+    take_turns(threads, seconds, methods)
+}
