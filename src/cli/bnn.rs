@@ -1,5 +1,7 @@
 //! `bnn`: train, pack and run a Binarized Neural Network.
 
+mod pack;
+
 use super::interrupt::{Interrupt, watch};
 use super::progress::note;
 use super::{Exit, Outcome, say};
@@ -8,7 +10,7 @@ use crate::deep::train::{Loss, Method, Schedule, Source, Status, Trainer, Traini
 use crate::error::{InputError, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -16,6 +18,10 @@ use std::time::Instant;
 pub enum Command {
     /// Train a network with the paper's method; interrupted, the same command goes on where it was
     Train(TrainArguments),
+    /// Pack a trained network: a bit a weight, a threshold a channel
+    Export(pack::ExportArguments),
+    /// Run a packed network on test pictures
+    Run(pack::RunArguments),
 }
 
 #[derive(Args)]
@@ -72,15 +78,17 @@ enum Binary {
 pub fn run(command: &Command) -> Outcome {
     match command {
         Command::Train(arguments) => train(arguments),
+        Command::Export(arguments) => pack::export(arguments),
+        Command::Run(arguments) => pack::run(arguments),
     }
 }
 
-impl TrainArguments {
-    fn source(&self) -> Source {
+impl Data {
+    fn source(self, folder: &Path) -> Source {
         use crate::data::{embedded::ImageSet, images::ImageFiles};
-        let files = |set| Source::ImageFiles { set, folder: self.folder.clone(), samples: None, validation: 0 };
+        let files = |set| Source::ImageFiles { set, folder: folder.into(), samples: None, validation: 0 };
         let embedded = |set| Source::Images { set, samples: None, validation: 0 };
-        match self.data {
+        match self {
             Data::Digits8x8 => embedded(ImageSet::Digits8x8),
             Data::MnistCut => embedded(ImageSet::Mnist),
             Data::Mnist => files(ImageFiles::Mnist),
@@ -88,7 +96,9 @@ impl TrainArguments {
             Data::Cifar10 => files(ImageFiles::Cifar10),
         }
     }
+}
 
+impl TrainArguments {
     fn model(&self) -> ModelConfig {
         let network = match self.convnet {
             Some(width) => Architecture::VggSmall { width },
@@ -121,7 +131,7 @@ fn train(arguments: &TrainArguments) -> Outcome {
         augment: false,
     };
     config.check()?;
-    let split = arguments.source().load(arguments.seed)?;
+    let split = arguments.data.source(&arguments.folder).load(arguments.seed)?;
     let model = arguments.model();
     model.check(Some(split.training.picture()))?;
     let stop = watch(Interrupt::Leave("interrupted: the same command goes on with the epoch that was begun."))?;
@@ -163,7 +173,7 @@ fn train(arguments: &TrainArguments) -> Outcome {
 }
 
 /// Under another name first, so that what is there is whole.
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = path.with_added_extension("unfinished");
     let written = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path));
     written.map_err(|e| InputError::new(format!("{}: {e}. Choose a folder that can be written", path.display())))

@@ -1,6 +1,8 @@
 //! The command line. The only code that prints.
 
 #[cfg(feature = "deep")]
+mod bench;
+#[cfg(feature = "deep")]
 mod bnn;
 mod cite;
 mod clean;
@@ -94,11 +96,22 @@ enum Command {
         after_help = "Exit codes: 0 every file is whole, 1 a file is missing or damaged, 2 bad input, or a set that cannot be fetched."
     )]
     Data(data::Command),
-    /// Binarized Neural Networks (hubara2016): train
+    /// How fast the kernels are on this machine
+    ///
+    /// Examples:
+    ///   implicit-bias bench xnor
+    ///   implicit-bias bench xnor --m 4096 --n 4096 --k 4096 --threads 2 --json
+    ///   implicit-bias bench xnor --mlp 1000
+    #[cfg(feature = "deep")]
+    #[command(subcommand, verbatim_doc_comment)]
+    Bench(bench::Command),
+    /// Binarized Neural Networks (hubara2016): train, pack, run
     ///
     /// Examples:
     ///   implicit-bias bnn train digits.safetensors
     ///   implicit-bias bnn train mnist.safetensors --data mnist --epochs 60
+    ///   implicit-bias bnn export mnist.safetensors mnist.bnn
+    ///   implicit-bias bnn run mnist.bnn --data mnist --against mnist.safetensors
     #[cfg(feature = "deep")]
     #[command(subcommand, verbatim_doc_comment)]
     Bnn(bnn::Command),
@@ -244,6 +257,8 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
+        #[cfg(feature = "deep")]
+        Command::Bench(c) => bench::run(&c),
         #[cfg(feature = "deep")]
         Command::Bnn(c) => bnn::run(&c),
         Command::Report(a) => report::run(&a),

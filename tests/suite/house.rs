@@ -7,10 +7,10 @@ use std::fs::read_to_string;
 /// Arrows go down only: a room, and what it may name of this crate.
 const ROOMS: &str = "math: error math; data: error math data; linear: error math data linear; deep: error math data deep; record: error record; \
     experiment: error math data linear deep record experiment; report: error record report; \
-    cli: error data experiment record report cli";
+    cli: error data deep experiment record report cli";
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
-const CRATES: &str = "base64: report; blake3: math record experiment; burn: deep; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
+const CRATES: &str = "base64: report; blake3: math deep record experiment; burn: deep; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
     csv: data record; ctrlc: cli; flate2: data; gemm: deep/kernel; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; \
     maud: report; multiversion: math; \
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \

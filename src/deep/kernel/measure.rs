@@ -3,7 +3,7 @@
 use super::{BitMatrix, COLUMNS, Instructions, Panels, ROWS, gemm, reference};
 use crate::error::{InputError, Result};
 use crate::math::random::Stream;
-use crate::math::sums::{median, min};
+use crate::math::sums::{max, median, min};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -28,6 +28,16 @@ impl Timing {
     /// The median round.
     pub fn median(&self) -> f64 {
         median(&self.seconds)
+    }
+
+    /// The slowest round.
+    pub fn largest(&self) -> f64 {
+        max(&self.seconds)
+    }
+
+    /// Is it no product, but preparation for one?
+    pub fn packing(&self) -> bool {
+        self.method.starts_with("packing")
     }
 
     /// The fastest round.
