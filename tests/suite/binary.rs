@@ -69,7 +69,7 @@ fn configurations_are_refused_by_field() {
         (Kind::Energy, &energy, "{ convolution = 2 }, \"pool\", { dense = 3 }", "", &["run.network.layers", "empty"]),
         (Kind::BinaryIdentity, identity, "seed = 0", "", &["run.seed", "missing"]),
         (Kind::BinaryIdentity, identity, "stochastic-sign", "sine", &["run.check", "sine", "stochastic-sign"]),
-        (Kind::BinaryIdentity, identity, "x = 0.5, ", "", &["run.check", "`x`"]),
+        (Kind::BinaryIdentity, identity, "x = 0.5, ", "", &["run.check.x", "missing"]),
         (Kind::BinaryIdentity, identity, "x = 0.5", "x = nan", &["run.check.x", "NaN"]),
         (Kind::BinaryIdentity, identity, "draws = 8", "draws = 0", &["run.check.draws", "is 0,", "above 0"]),
     ];
