@@ -1,6 +1,7 @@
 //! The kinds about binary arithmetic: counts by hand, configurations refused with a way on.
 
 use implicit_bias::experiment::kinds::{Context, Kind};
+use implicit_bias::record::Scratch;
 use std::sync::atomic::AtomicBool;
 use toml::Table;
 
@@ -12,7 +13,9 @@ const ENERGY: &str = r#"
 
 fn energies(text: &str) -> Vec<f64> {
     let config = Kind::Energy.check(&text.parse::<Table>().unwrap()).unwrap();
-    let result = config.run(&Context { stop: &AtomicBool::new(false) }).unwrap();
+    let stop = AtomicBool::new(false);
+    let context = Context { stop: &stop, threads: 1, scratch: Scratch::default(), tell: &|_| {} };
+    let result = config.run(&context).unwrap();
     result.metrics.iter().map(|(_, v)| *v).collect()
 }
 

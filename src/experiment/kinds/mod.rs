@@ -102,8 +102,8 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Limit, Self::DecayLaw, Self::InducedRegularizer, Self::BinaryIdentity, Self::Energy];
+    pub const ALL: [Self; 6] =
+        [Self::Limit, Self::DecayLaw, Self::InducedRegularizer, Self::BinaryIdentity, Self::Energy, Self::Training];
 
     /// The names of the final metrics: the last columns of runs.csv.
     pub fn metrics(self) -> Vec<&'static str> {

@@ -1,5 +1,7 @@
-//! Identities between integers and floating-point numbers, compared case by case.
+//! What runs on bits, against numbers, case by case.
 
+use crate::deep::kernel::{BitMatrix, Instructions, Layer, LayerShape, Panels, gemm};
+use crate::deep::packed::Affine;
 use crate::deep::quantize::sign;
 use crate::math::random::Stream;
 
@@ -25,71 +27,54 @@ fn signs(n: usize, stream: &mut Stream) -> Vec<f32> {
     (0..n).map(|_| stream.sign() as f32).collect()
 }
 
-/// Bits of a row, 1 for +1, in words whose last is filled up with zeros.
-fn pack(row: &[f32]) -> Vec<u64> {
-    let word = |chunk: &[f32]| chunk.iter().rev().fold(0, |word, s| word << 1 | u64::from(*s > 0.0));
-    row.chunks(64).map(word).collect()
-}
-
-fn count(words: impl Iterator<Item = u64>) -> i64 {
-    words.map(|w| i64::from(w.count_ones())).sum()
-}
-
-/// Products of all rows of two random ±1 matrices.
+/// Products of all rows of two random ±1 matrices, on every set of instructions that this processor has.
 pub fn xnor_product(n: usize, stream: &mut Stream) -> Comparison {
-    let (a, b) = (some(stream) * n, some(stream) * n);
-    let (a, b) = (signs(a, stream), signs(b, stream));
-    let float = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
-    let bits = |a: &[f32], b: &[f32]| n as i64 - 2 * count(pack(a).into_iter().zip(pack(b)).map(|(x, y)| x ^ y));
-    let pairs = a.chunks(n).flat_map(|a| b.chunks(n).map(move |b| (a, b)));
-    Comparison::of(pairs.map(|(a, b)| (f64::from(float(a, b)), bits(a, b) as f64)))
+    let (rows, columns) = (some(stream), some(stream));
+    let (a, b) = (signs(rows * n, stream), signs(columns * n, stream));
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+    let float: Vec<f32> = a.chunks(n).flat_map(|a| b.chunks(n).map(move |b| dot(a, b))).collect();
+    let bits = |with| {
+        let mut product = vec![0; rows * columns];
+        let (a, b) = (BitMatrix::from_signs(rows, n, &a), BitMatrix::from_signs(columns, n, &b));
+        gemm(with, &Panels::new(&a), &Panels::new(&b), &mut product);
+        product
+    };
+    let compare = |with| Comparison::of(float.iter().map(|x| f64::from(*x)).zip(bits(with).into_iter().map(f64::from)));
+    // How many sets there are is the machine's affair and not counted.
+    let worst = |a: Comparison, b: Comparison| if a.largest > b.largest { a } else { b };
+    Instructions::available().into_iter().map(compare).fold(Comparison { cases: 0, largest: 0.0 }, worst)
 }
 
-/// Products of 8-bit pictures with ±1 weights: of the pixels p themselves, and of 2p − 255.
+/// Products of 8-bit pictures, taken as 2p − 255, with ±1 weights.
 pub fn bit_planes(n: usize, stream: &mut Stream) -> Comparison {
     let (rows, columns) = (some(stream), some(stream));
     let p: Vec<u8> = (0..rows * n).map(|_| (256.0 * stream.uniform()) as u8).collect();
     let w = signs(columns * n, stream);
-    let pairs = p.chunks(n).flat_map(|p| w.chunks(n).map(move |w| (p, w)));
-    let both = pairs.flat_map(|(p, w)| {
-        let packed = pack(w);
-        let plane = |b: u32| {
-            let bits = pack(&p.iter().map(|p| if p >> b & 1 == 1 { 1.0 } else { -1.0 }).collect::<Vec<_>>());
-            (2 * count(bits.iter().zip(&packed).map(|(x, y)| x & y)) - count(bits.into_iter())) << b
-        };
-        let by_planes: i64 = (0..8).map(plane).sum();
-        let sum = 2 * count(packed.iter().copied()) - n as i64;
-        let dot = |f: fn(i64) -> i64| p.iter().zip(w).map(|(p, w)| f(i64::from(*p)) * *w as i64).sum::<i64>();
-        [(dot(|p| p), by_planes), (dot(|p| 2 * p - 255), 2 * by_planes - 255 * sum)]
-    });
-    Comparison::of(both.map(|(a, b)| (a as f64, b as f64)))
+    let dot = |p: &[u8], w: &[f32]| p.iter().zip(w).map(|(p, w)| (2 * i64::from(*p) - 255) * *w as i64).sum::<i64>();
+    let integer: Vec<i64> = p.chunks(n).flat_map(|p| w.chunks(n).map(move |w| dot(p, w))).collect();
+    let layer = Layer::new(LayerShape::dense(n, true), &BitMatrix::from_signs(columns, n, &w));
+    let planes = layer.sums(Instructions::best(), &BitMatrix::bit_planes(n, &p));
+    Comparison::of(integer.into_iter().map(|i| i as f64).zip(planes.into_iter().map(f64::from)))
 }
 
-/// sign(γ(a − μ)/√(σ² + ε) + β) for all a from −n to n, of neurons with random statistics, γ of both signs, and γ = 0 with
-/// every sign of β.
+/// The sign of γ(a − μ)/√(σ² + ε) + β for all a from −n to n, of neurons with random statistics, γ of both signs, and γ = 0
+/// with every sign of β.
 pub fn threshold(n: usize, stream: &mut Stream) -> Comparison {
     const EPS: f32 = 1e-4;
+    const NEURONS: usize = 64;
     let spread = (n as f64).sqrt();
-    let mut pairs = vec![];
-    for neuron in 0..64 {
-        let mut gamma = stream.normal() as f32;
-        let mut beta = (0.5 * stream.normal()) as f32;
-        if neuron < 3 {
-            (gamma, beta) = (0.0, [-1.0, 0.0, 1.0][neuron]);
-        }
-        let mean = (0.5 * spread * stream.normal()) as f32;
-        let variance = (spread * stream.normal()).powi(2) as f32;
-        let scale = gamma / (variance + EPS).sqrt();
-        let float = |a: i64| sign(scale * (a as f32 - mean) + beta);
-        let n = n as i64;
-        // Monotone in a: the first a at which the sign is that of the right end.
-        let right = float(n);
-        let (mut low, mut high) = (-n, n);
-        while low < high {
-            let middle = (low + high).div_euclid(2);
-            if float(middle) == right { high = middle } else { low = middle + 1 }
-        }
-        pairs.extend((-n..=n).map(|a| (f64::from(float(a)), f64::from(if a >= low { right } else { -right }))));
-    }
-    Comparison::of(pairs.into_iter())
+    let mut draw = |scale: f64| (0..NEURONS).map(|_| (scale * stream.normal()) as f32).collect::<Vec<f32>>();
+    let (mut gamma, mut shift, mean, deviation) = (draw(1.0), draw(0.5), draw(0.5 * spread), draw(spread));
+    gamma[..3].fill(0.0);
+    shift[..3].copy_from_slice(&[-1.0, 0.0, 1.0]);
+    let scale = gamma.iter().zip(deviation).map(|(g, s)| g / (s * s + EPS).sqrt()).collect();
+    let norm = Affine { scale, mean, shift };
+    let bound = n as i32;
+    let neuron = |c: usize| {
+        let (threshold, flipped) = norm.threshold(c, bound);
+        let on_bits = move |a: i32| if (a >= threshold) != flipped { 1.0 } else { -1.0 };
+        let norm = &norm;
+        (-bound..=bound).map(move |a| (f64::from(sign(norm.value(c, a))), on_bits(a)))
+    };
+    Comparison::of((0..NEURONS).flat_map(neuron))
 }

@@ -31,7 +31,7 @@ pub enum Identity {
         /// n.
         fan_in: usize,
     },
-    /// Σ_b 2^b (2·popcount(p_b and w) − popcount(p_b)) against ⟨p, w⟩ in integers, for 8-bit p and w in {−1, +1}ⁿ.
+    /// Σ_b 2^b ⟨2p_b − 1, w⟩ on bits against ⟨2p − 255, w⟩ in integers, for 8-bit p and w in {−1, +1}ⁿ.
     BitPlanes {
         /// n.
         fan_in: usize,
