@@ -75,9 +75,19 @@ pub enum Identity {
         inputs: usize,
         /// Side of a kernel.
         kernel: usize,
-        /// Count a pattern and its inverse as one.
-        up_to_sign: bool,
+        /// How a pattern and its inverse are counted.
+        inverses: Inverses,
     },
+}
+
+/// How a pattern and its inverse are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inverses {
+    /// As two.
+    Apart,
+    /// As one.
+    Together,
 }
 
 impl IdentityConfig {
@@ -126,8 +136,9 @@ pub fn run(config: &IdentityConfig) -> RunResult {
         Identity::StochasticSign { x, draws } => sampled(sampled::stochastic_sign(x, draws, stream)),
         Identity::PowerOfTwo { sigma, draws } => sampled(sampled::power_of_two(sigma, draws, stream)),
         Identity::ShiftNorm { sigma, draws } => sampled(sampled::shift_norm(sigma, draws, stream)),
-        Identity::UniqueFilters { outputs, inputs, kernel, up_to_sign } => {
-            sampled(sampled::unique_filters(outputs, inputs, kernel, up_to_sign, stream))
+        Identity::UniqueFilters { outputs, inputs, kernel, inverses } => {
+            let together = inverses == Inverses::Together;
+            sampled(sampled::unique_filters([outputs, inputs, kernel], together, stream))
         }
     };
     if let Identity::Angle { .. } = config.check {

@@ -77,11 +77,11 @@ pub fn shift_norm(sigma: f64, draws: usize, stream: &mut Stream) -> Estimate {
 
 /// Of P equally likely patterns, M draws leave each out with probability (1 − 1/P)^M; mean and variance of the number of
 /// distinct ones follow from one and two patterns left out.
-pub fn unique_filters(outputs: usize, inputs: usize, kernel: usize, up_to_sign: bool, stream: &mut Stream) -> Estimate {
+pub fn unique_filters([outputs, inputs, kernel]: [usize; 3], together: bool, stream: &mut Stream) -> Estimate {
     let size = kernel * kernel;
     let weights: Vec<f32> = (0..outputs * inputs * size).map(|_| stream.normal() as f32).collect();
-    let measure = if up_to_sign { quantize::unique_filters_up_to_sign } else { quantize::unique_filters };
-    let patterns = 2f64.powi((size - usize::from(up_to_sign)) as i32);
+    let measure = if together { quantize::unique_filters_up_to_sign } else { quantize::unique_filters };
+    let patterns = 2f64.powi((size - usize::from(together)) as i32);
     let m = outputs as f64;
     // ln(1 − 1/P) keeps its digits where P is large.
     let left_out = |share: f64| (m * (-share / patterns).ln_1p()).exp();
