@@ -8,7 +8,10 @@ use std::process::Command;
 
 /// Commands that are not run here, and why.
 const ELSEWHERE: [(&str, &str); 7] = [
-    (r"reproduce gunasekar2018( --full| --fresh)?$", ".ci/run runs every experiment; these differ in size"),
+    (
+        r"reproduce (gunasekar2018|hubara2016)( --full| --fresh)?$",
+        ".ci/run runs every experiment; these differ in size",
+    ),
     (r"data (fetch|verify)", "needs a download; tests/suite/fetch.rs has a server of its own"),
     (r"export parquet|--format pdf", "needs a build with a feature; .ci/roundtrip.sh"),
     (r"verify --rerun", "tests/suite/verify.rs, on a record that a debug build computes quickly"),
