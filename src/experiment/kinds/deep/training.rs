@@ -10,7 +10,7 @@ pub const COLUMNS: [&str; 6] =
     ["learning_rate", "train_loss", "train_error", "validation_error", "test_error", "sign_flips"];
 
 /// The final metrics.
-pub const FINAL: [&str; 11] = [
+pub const FINAL: [&str; 12] = [
     "train_loss",
     "train_error",
     "validation_error",
@@ -21,7 +21,8 @@ pub const FINAL: [&str; 11] = [
     "saturated",
     "unique_filters",
     "parameters",
-    "network_bytes",
+    "packed_bytes",
+    "packed_disagreements",
 ];
 
 /// One training.
@@ -60,9 +61,11 @@ pub use with_burn::run;
 #[cfg(feature = "deep")]
 mod with_burn {
     use super::{FINAL, TrainingRun};
+    use crate::deep::kernel::Instructions;
     use crate::deep::model::{Network, Role};
+    use crate::deep::packed::PackedNetwork;
     use crate::deep::quantize::unique_filters;
-    use crate::deep::train::{Epoch, Progress, Split, Status as Ended, Trainer, error_rate};
+    use crate::deep::train::{Epoch, Progress, Split, Status as Ended, Trainer, error_rate, predictions};
     use crate::error::{InputError, Result};
     use crate::experiment::kinds::{Context, RunResult};
     use crate::linear::solver::Status;
@@ -125,7 +128,7 @@ mod with_burn {
                 kept = Instant::now();
             }
         }
-        let metrics = FINAL.into_iter().zip(measure(&trainer.network, &trace)).collect();
+        let metrics = FINAL.into_iter().zip(measure(&trainer.network, split, &trace)).collect();
         Ok(RunResult { status, reason, steps: trainer.optimizer.steps, metrics, trace, vectors: vec![] })
     }
 
@@ -143,7 +146,7 @@ mod with_burn {
     }
 
     /// One number for each of [`FINAL`].
-    fn measure(network: &Network, trace: &Trace) -> [f64; 11] {
+    fn measure(network: &Network, split: &Split, trace: &Trace) -> [f64; 12] {
         let last = |column: usize| trace.last().map_or(f64::NAN, |(_, row)| row[column]);
         let held_out = |(_, row): &&(u64, Vec<f64>)| !row[3].is_nan();
         let best = trace.iter().filter(held_out).min_by(|(_, a), (_, b)| a[3].total_cmp(&b[3]));
@@ -155,7 +158,7 @@ mod with_burn {
             .filter(|p| p.shape.len() == 4)
             .map(|p| unique_filters(p.numbers(), p.shape[0], p.shape[1], p.shape[2]))
             .collect();
-        let bits = numbers.len() + 32 * (network.size() - numbers.len());
+        let [bytes, disagreements] = packed(network, split).unwrap_or([f64::NAN; 2]);
         [
             last(1),
             last(2),
@@ -167,8 +170,18 @@ mod with_burn {
             saturated,
             filters.iter().sum::<f64>() / filters.len() as f64,
             network.size() as f64,
-            bits.div_ceil(8) as f64,
+            bytes,
+            disagreements,
         ]
+    }
+
+    /// Bytes of the network as bits and thresholds, and on how many test pictures its class is another; of binary networks.
+    fn packed(network: &Network, split: &Split) -> Result<[f64; 2]> {
+        let packed = PackedNetwork::from_network(network)?;
+        let classes = packed.classify(Instructions::best(), &split.test.pictures.images.pixels)?;
+        let other =
+            predictions(network, &split.test).iter().zip(&classes).filter(|(a, b)| usize::from(**a) != **b).count();
+        Ok([packed.to_bytes().len() as f64, other as f64])
     }
 
     /// The trace as text, every bit of it.
