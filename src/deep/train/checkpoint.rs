@@ -38,20 +38,25 @@ pub fn load_network(bytes: &[u8], place: &str) -> Result<Network> {
     usable.then_some(()).ok_or_else(|| InputError::value(PICTURE, field(PICTURE), "three sizes, 1 to 512", remedy))?;
     config.check(Some(picture))?;
     let mut network = Network::new(&config, picture, 0);
-    load_into(&mut network, &parse(bytes).map_err(|e| e.at(place))?).map_err(|e| e.at(place))?;
+    load_state(&mut network, bytes, "").map_err(|e| e.at(place))?;
     Ok(network)
 }
 
-/// Reads the parameters and running statistics of a network.
-pub(super) fn load_into(network: &mut Network, file: &SafeTensors) -> Result<()> {
+/// Reads parameters and running statistics from a safetensors file: what PyTorch's `state_dict` of the same network holds, or a
+/// part of a larger file whose names start with `prefix`.
+///
+/// # Errors
+/// A damaged file, or tensors that are missing or of another shape.
+pub fn load_state(network: &mut Network, bytes: &[u8], prefix: &str) -> Result<()> {
+    let file = parse(bytes)?;
+    let read = |name: &str, shape: &[usize]| numbers(&file, &format!("{prefix}{name}"), shape);
     for p in &mut network.parameters {
-        let numbers = numbers(file, &p.name, &p.shape)?;
-        p.values.storage_mut::<f32>().copy_from_slice(&numbers);
+        p.values.storage_mut::<f32>().copy_from_slice(&read(&p.name, &p.shape)?);
     }
     for r in &mut network.running {
         let shape = [r.mean.len()];
-        r.mean = numbers(file, &format!("{}.running_mean", r.name), &shape)?;
-        r.variance = numbers(file, &format!("{}.running_var", r.name), &shape)?;
+        r.mean = read(&format!("{}.running_mean", r.name), &shape)?;
+        r.variance = read(&format!("{}.running_var", r.name), &shape)?;
     }
     Ok(())
 }
@@ -87,7 +92,7 @@ impl Trainer {
         if seed != self.seed {
             return Err(InputError::value("checkpoint.seed", seed, &self.seed.to_string(), "Delete the file."));
         }
-        load_into(&mut self.network, &file)?;
+        load_state(&mut self.network, bytes, "")?;
         for (p, state) in self.network.parameters.iter().zip(&mut self.optimizer.state) {
             for (k, values) in state.iter_mut().enumerate() {
                 *values = numbers(&file, &format!("optimizer.{k}.{}", p.name), &p.shape)?;
@@ -143,7 +148,7 @@ fn metadata(bytes: &[u8]) -> Result<HashMap<String, String>> {
 }
 
 /// The numbers of a tensor of f32 with a name and a shape.
-pub(super) fn numbers(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+fn numbers(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
     let tensor = file.tensor(name).map_err(|e| InputError::new(format!("tensor `{name}`: {e}. Export it again")))?;
     if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
         let found = format!("{:?} {:?}", tensor.dtype(), tensor.shape());
