@@ -82,23 +82,32 @@ impl Trainer {
     /// Takes over what [`Self::save`] kept, into a trainer of the same configuration; gives its notes back.
     ///
     /// # Errors
-    /// A file of another training.
+    /// A file of another training; the trainer then stays as it is.
     pub fn load(&mut self, bytes: &[u8]) -> Result<String> {
-        let file = parse(bytes)?;
-        let unreadable = |e: serde_json::Error| InputError::new(format!("checkpoint: {e}. Delete it to start anew"));
-        let progress = metadata(bytes)?.remove(PROGRESS).unwrap_or_default();
+        let remedy = "Delete the file to start anew.";
+        let (file, mut metadata) = (parse(bytes)?, metadata(bytes)?);
+        for (key, own) in describe(&self.network)? {
+            let found = metadata.remove(&key).unwrap_or_default();
+            if found != own {
+                return Err(InputError::value(&format!("checkpoint.{key}"), found, &own, remedy));
+            }
+        }
+        let unreadable = |e: serde_json::Error| InputError::new(format!("checkpoint.{PROGRESS}: {e}. {remedy}"));
+        let progress = metadata.remove(PROGRESS).unwrap_or_default();
         let (epoch, steps, seed, notes): (usize, u64, u64, String) =
             serde_json::from_str(&progress).map_err(unreadable)?;
         if seed != self.seed {
-            return Err(InputError::value("checkpoint.seed", seed, &self.seed.to_string(), "Delete the file."));
+            return Err(InputError::value("checkpoint.seed", seed, &self.seed.to_string(), remedy));
         }
-        load_state(&mut self.network, bytes, "")?;
-        for (p, state) in self.network.parameters.iter().zip(&mut self.optimizer.state) {
+        let mut whole = Self { network: self.network.clone(), optimizer: self.optimizer.clone(), epoch, seed };
+        whole.optimizer.steps = steps;
+        load_state(&mut whole.network, bytes, "")?;
+        for (p, state) in whole.network.parameters.iter().zip(&mut whole.optimizer.state) {
             for (k, values) in state.iter_mut().enumerate() {
                 *values = numbers(&file, &format!("optimizer.{k}.{}", p.name), &p.shape)?;
             }
         }
-        (self.epoch, self.optimizer.steps) = (epoch, steps);
+        *self = whole;
         Ok(notes)
     }
 }

@@ -3,7 +3,9 @@
 use super::{binary_mlp, bytes, network, training};
 use implicit_bias::data::images::{Images, LabelledImages};
 use implicit_bias::deep::model::Network;
-use implicit_bias::deep::train::{Set, Status, Trainer, TrainingConfig, load_network, predictions, save_network};
+use implicit_bias::deep::train::{
+    Set, Status, Trainer, TrainingConfig, load_network, load_state, predictions, save_network,
+};
 use implicit_bias::math::random::Stream;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -124,11 +126,13 @@ fn files_that_do_not_fit_are_refused() {
         refused(&trainers[0], &whole[..length], &["not a whole safetensors file"]);
         assert!(load_network(&whole[..length], "net").unwrap_err().to_string().starts_with("net: not a"));
     }
-    refused(&trainers[1], &whole, &["tensor `conv1.weight`"]);
-    refused(&trainers[3], &whole, &["model", "binary"]);
-    refused(&trainers[0], &save_network(&trainers[0].network).unwrap(), &["checkpoint"]);
+    refused(&trainers[1], &whole, &["`checkpoint.model` is", "lenet"]);
+    refused(&trainers[3], &whole, &["`checkpoint.model` is", "binary"]);
+    refused(&trainers[0], &save_network(&trainers[0].network).unwrap(), &["checkpoint.progress"]);
     let other = Trainer { seed: 4, ..trainers[0].clone() };
     refused(&other, &whole, &["`checkpoint.seed` is 3"]);
     let narrow = network(json!({ "network": { "architecture": "mlp", "hidden": [300, 100] } }), [1, 28, 28], 1);
-    refused(&Trainer::new(narrow, 3), &whole, &["model"]);
+    refused(&Trainer::new(narrow.clone(), 3), &whole, &["`checkpoint.model` is", "[300,100]"]);
+    let message = load_state(&mut narrow.clone(), &whole, "").unwrap_err().to_string();
+    assert!(message.contains("tensor `fc2.weight`` is F32 [200, 300]"), "{message}");
 }
