@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// A network of a configuration written as a specification would.
 fn network(model: Value, picture: [usize; 3], seed: u64) -> Network {
     let config: ModelConfig = serde_json::from_value(model).unwrap();
-    config.check(picture).unwrap();
+    config.check(Some(picture)).unwrap();
     Network::new(&config, picture, seed)
 }
 

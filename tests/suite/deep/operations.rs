@@ -2,8 +2,8 @@
 //! binarisations against the definition of the estimator.
 
 use implicit_bias::deep::op::{
-    AveragePool, BatchNorm, BinaryWeight, Convolution, CrossEntropy, MaxPool, Operation, Relu, Sign, SquaredHinge,
-    View, apply, constant, gradient, leaf, tensor, values, view,
+    AveragePool, BatchNorm, Convolution, CrossEntropy, MaxPool, Operation, Relu, Sign, SquaredHinge, View, apply,
+    binarized, constant, gradient, leaf, tensor, values, view,
 };
 use implicit_bias::math::random::Stream;
 use std::sync::Arc;
@@ -219,15 +219,15 @@ fn binarisation_and_its_estimator() {
     let (x, dy) = (View { shape, values: &x }, View { shape, values: &dy });
     let windowed: Vec<f32> =
         x.values.iter().zip(dy.values).map(|(x, g)| if x.abs() <= 1.0 { *g } else { 0.0 }).collect();
+    let latent = tensor(shape, x.values.to_vec());
     let sign: Vec<f32> = x.values.iter().map(|x| if *x >= 0.0 { 1.0 } else { -1.0 }).collect();
     for seed in [None, Some(4), Some(5)] {
         for (window, wanted) in [(true, &windowed[..]), (false, dy.values)] {
             let operation = Sign { window, seed };
             assert_eq!(operation.backward(&(), [x], dy, [true]), [Some(wanted.to_vec())]);
-            let (y, weight) = (operation.forward([x]).0.values, BinaryWeight { seed }.forward([x]).0.values);
+            let (y, weight) = (operation.forward([x]).0.values, view(&binarized(&latent, seed)).values.to_vec());
             assert!(y == weight && (y == sign) == seed.is_none());
         }
-        assert_eq!(BinaryWeight { seed }.backward(&(), [x], dy, [true]), [Some(dy.values.to_vec())]);
     }
     // E y = clip(x, −1, 1).
     let draws = 400;
