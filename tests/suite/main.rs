@@ -6,6 +6,8 @@ mod bad_input;
 mod binary;
 mod bit_kernel;
 mod common;
+#[cfg(feature = "deep")]
+mod deep;
 mod dft;
 mod export;
 mod fetch;

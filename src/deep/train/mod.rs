@@ -12,7 +12,7 @@ mod trainer;
 
 pub use batches::{Augment, Set};
 #[cfg(feature = "deep")]
-pub use checkpoint::{load_network, save_network};
+pub use checkpoint::{load_network, load_state, save_network};
 pub use config::{Loss, Method, Schedule, TrainingConfig};
 #[cfg(feature = "deep")]
 pub use optimizer::{Optimizer, Update};
