@@ -178,7 +178,7 @@ fn compare(specs: &[ResolvedSpec], done: &[Done]) {
     }
     for spec in specs.iter().zip(done).filter(|(s, d)| d.ran.computed > 0 && !s.spec.kind.repeatable()).map(|(s, _)| s)
     {
-        say(&format!("{}: measures time, so it is not compared with what was stored before", spec.id));
+        say(&format!("{}: measures time, so its numbers are not compared with stored ones", spec.id));
     }
     let others = done.iter().filter(|d| d.by_another_build).count();
     if others > 0 {

@@ -1,5 +1,7 @@
 //! The kinds about binary arithmetic: counts by hand, configurations refused with a way on.
 
+#[cfg(feature = "deep")]
+use crate::program::{SMALL, program, write_spec};
 use implicit_bias::experiment::kinds::{Context, Kind};
 use implicit_bias::record::Scratch;
 use std::sync::atomic::AtomicBool;
@@ -81,4 +83,23 @@ fn configurations_are_refused_by_field() {
         let error = kind.check(&text.replacen(from, to, 1).parse().unwrap()).unwrap_err().to_string();
         assert!(words.iter().all(|w| error.contains(w)), "{from} → {to}: {error}");
     }
+}
+
+#[test]
+#[cfg(feature = "deep")]
+fn what_measures_time_is_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let (head, expect) = (SMALL.split("[run]").next().unwrap(), SMALL.split("[[expect]]").nth(1).unwrap());
+    let run = "threads = 1\nseconds = 0.01\ntask = { work = \"product\", m = 9, n = 33, k = 65 }";
+    let spec = format!("{head}[run]\n{run}\n[grid]\nrepetition = [0, 1]\n[[expect]]{expect}");
+    let spec = spec.replace("\"limit\"", "\"timing\"").replace("log_loss", "naive_seconds").replace("0.0\n", "1.0\n");
+    write_spec(folder.path(), &spec);
+    let reproduce = ["reproduce", "--experiments", "mine", "--out", "results", "--fresh"];
+    for _ in 0..2 {
+        let (code, out, err) = program(folder.path(), &reproduce);
+        assert!(code == 0 && out.contains("own/01-small: measures time"), "{code} {out}{err}");
+        assert!(!out.contains("differ from those stored") && !out.contains("byte for byte"), "{out}");
+    }
+    let (code, out, err) = program(folder.path(), &["verify", "--rerun", "2"]);
+    assert!(code == 0 && out.contains("0 runs run again") && err.contains("measures time"), "{code} {out}{err}");
 }

@@ -3,7 +3,7 @@
 pub mod deep;
 pub mod linear;
 
-use self::deep::{EnergyConfig, IdentityConfig, TrainingRun, energy, identity, training};
+use self::deep::{EnergyConfig, IdentityConfig, TimingConfig, TrainingRun, energy, identity, timing, training};
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
 use crate::error::Result;
@@ -40,6 +40,8 @@ pub enum Kind {
     Energy,
     /// Train a network on pictures and test it.
     Training,
+    /// Measure how long the bit kernel takes beside 32-bit floats.
+    Timing,
 }
 
 /// The checked configuration of one run, by kind: everything that decides the run.
@@ -58,6 +60,8 @@ pub enum Config {
     Energy(EnergyConfig),
     /// For [`Kind::Training`].
     Training(TrainingRun),
+    /// For [`Kind::Timing`].
+    Timing(TimingConfig),
 }
 
 /// What a run is given beside its configuration.
@@ -102,8 +106,15 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Limit, Self::DecayLaw, Self::InducedRegularizer, Self::BinaryIdentity, Self::Energy, Self::Training];
+    pub const ALL: [Self; 7] = [
+        Self::Limit,
+        Self::DecayLaw,
+        Self::InducedRegularizer,
+        Self::BinaryIdentity,
+        Self::Energy,
+        Self::Training,
+        Self::Timing,
+    ];
 
     /// The names of the final metrics: the last columns of runs.csv.
     pub fn metrics(self) -> Vec<&'static str> {
@@ -114,6 +125,7 @@ impl Kind {
             Self::BinaryIdentity => identity::FINAL.to_vec(),
             Self::Energy => energy::FINAL.to_vec(),
             Self::Training => training::FINAL.to_vec(),
+            Self::Timing => timing::FINAL.to_vec(),
         }
     }
 
@@ -122,21 +134,14 @@ impl Kind {
         match self {
             Self::Limit | Self::DecayLaw => &COLUMNS,
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
-            Self::BinaryIdentity | Self::Energy => &[],
+            Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::Training => &training::COLUMNS,
         }
     }
 
     /// Whether the same run gives the same numbers again. Kinds that measure time do not, and run one at a time.
     pub fn repeatable(self) -> bool {
-        match self {
-            Self::Limit
-            | Self::DecayLaw
-            | Self::InducedRegularizer
-            | Self::BinaryIdentity
-            | Self::Energy
-            | Self::Training => true,
-        }
+        self != Self::Timing
     }
 
     /// Reads and checks the table of one run.
@@ -152,6 +157,7 @@ impl Kind {
             Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
             Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
             Self::Training => Config::Training(read(table, TrainingRun::check)?),
+            Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
         })
     }
 }
@@ -169,6 +175,7 @@ impl Config {
             Self::BinaryIdentity(config) => Ok(identity::run(config)),
             Self::Energy(config) => Ok(energy::run(config)),
             Self::Training(config) => training::run(config, context),
+            Self::Timing(config) => timing::run(config, context),
         }
     }
 
@@ -176,7 +183,7 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
-            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Training(_) => None,
+            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Training(_) | Self::Timing(_) => None,
         }
     }
 }

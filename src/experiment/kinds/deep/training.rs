@@ -50,9 +50,7 @@ impl TrainingRun {
 /// Without the deep wing there is nothing to train with.
 #[cfg(not(feature = "deep"))]
 pub fn run(_: &TrainingRun, _: &Context) -> Result<RunResult> {
-    Err(crate::error::InputError::new(
-        "training needs the cargo feature `deep`, and this program was built without it. Build it with the default features",
-    ))
+    Err(super::without_deep("training"))
 }
 
 #[cfg(feature = "deep")]

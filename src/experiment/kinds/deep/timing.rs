@@ -1,0 +1,107 @@
+use crate::error::Result;
+use crate::experiment::config::between;
+use crate::experiment::kinds::{Context, RunResult};
+use serde::{Deserialize, Serialize};
+
+/// The final metrics; seconds are those of the fastest round of each method, in rounds in which they take turns.
+pub const FINAL: [&str; 8] = [
+    "naive_seconds",
+    "sgemm_seconds",
+    "xnor_seconds",
+    "packing_seconds",
+    "over_naive",
+    "over_sgemm",
+    "over_sgemm_with_packing",
+    "disturbance",
+];
+
+/// One measurement of the bit kernel beside 32-bit floats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimingConfig {
+    /// What is computed.
+    pub task: Work,
+    /// Threads.
+    pub threads: usize,
+    /// How long the methods take turns, at least.
+    pub seconds: f64,
+    /// Which of several measurements of the same.
+    pub repetition: u64,
+}
+
+/// What is computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Work {
+    /// The product of an m × k and a k × n matrix of ±1.
+    Product {
+        /// Rows of the left one.
+        m: usize,
+        /// Columns of the right one.
+        n: usize,
+        /// Length of the sums.
+        k: usize,
+    },
+    /// A fully connected network of ±1 from bytes to scores.
+    Network {
+        /// Inputs, hidden widths, classes.
+        widths: Vec<usize>,
+        /// Pictures.
+        pictures: usize,
+    },
+}
+
+impl TimingConfig {
+    /// Refuses numbers out of range.
+    pub fn check(&self) -> Result<()> {
+        between("run.threads", self.threads as f64, 0.0, 1024.0)?;
+        between("run.seconds", self.seconds, 0.0, 3600.0)?;
+        let sizes = match &self.task {
+            Work::Product { m, n, k } => vec![("m", *m), ("n", *n), ("k", *k)],
+            Work::Network { widths, pictures } => {
+                between("run.task.widths (their number)", widths.len() as f64, 1.0, 64.0)?;
+                widths.iter().map(|w| ("widths", *w)).chain([("pictures", *pictures)]).collect()
+            }
+        };
+        sizes.iter().try_for_each(|(field, n)| between(&format!("run.task.{field}"), *n as f64, 0.0, 65536.0))
+    }
+}
+
+/// Without the deep wing there is no product of floats to compare with.
+#[cfg(not(feature = "deep"))]
+pub fn run(_: &TimingConfig, _: &Context) -> Result<RunResult> {
+    Err(super::without_deep("timing"))
+}
+
+/// Measures.
+///
+/// # Errors
+/// Threads that cannot be started.
+#[cfg(feature = "deep")]
+pub fn run(config: &TimingConfig, _: &Context) -> Result<RunResult> {
+    use crate::deep::kernel::measure::{Timing, product};
+    use crate::deep::packed::measure::mlp;
+    use crate::linear::solver::Status;
+
+    let (threads, seconds) = (config.threads, config.seconds);
+    let timings = match &config.task {
+        Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds),
+        Work::Network { widths, pictures } => mlp(widths, *pictures, threads, seconds),
+    }?;
+    let of = |method: &str| timings.iter().find(|t| t.method == method).map_or(f64::NAN, Timing::least);
+    let (naive, sgemm, xnor) = (of("triple loop, f32"), of("sgemm"), of("XNOR"));
+    let packing = of("packing of A") + of("packing of B");
+    // A network's time has the packing of its inputs in it.
+    let whole = if packing.is_nan() { xnor } else { xnor + packing };
+    // On a busy machine long methods are interrupted more often than short ones, which flatters the bits.
+    let disturbance = timings.iter().map(|t| t.median() / t.least()).fold(1.0, f64::max);
+    let values = [naive, sgemm, xnor, packing, naive / xnor, sgemm / xnor, sgemm / whole, disturbance];
+    Ok(RunResult {
+        status: Status::Converged,
+        reason: "the methods took turns; floats and bits gave equal results".into(),
+        steps: timings.first().map_or(0, |t| t.seconds.len() as u64),
+        metrics: FINAL.into_iter().zip(values).collect(),
+        trace: vec![],
+        vectors: vec![],
+    })
+}
