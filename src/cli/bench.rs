@@ -52,7 +52,7 @@ pub fn run(command: &Command) -> Outcome {
     let mut measured = vec![Measured {
         what: format!("{} × {} times {} × {}", a.m, a.k, a.k, a.n),
         operations: 2.0 * (a.m as f64) * (a.n as f64) * a.k as f64,
-        timings: product((a.m, a.n, a.k), a.threads, a.seconds)?,
+        timings: product((a.m, a.n, a.k), a.threads, a.seconds, vec![])?,
     }];
     if let Some(pictures) = a.mlp {
         let weights: usize = MLP.windows(2).map(|w| w[0] * w[1]).sum();

@@ -20,6 +20,7 @@ mod house;
 mod networks;
 mod nnls;
 mod oracle;
+mod packed;
 mod pages;
 mod polish;
 mod program;

@@ -175,6 +175,18 @@ fn damaged_files_are_errors_and_never_panic() {
 }
 
 #[test]
+fn bits_of_channels_that_a_file_does_not_have_are_refused() {
+    let (picture, layers) = &networks()[1];
+    let mut bytes = pack(*picture, layers).to_bytes();
+    // after the header, the first layer: sizes, 33 filters of 27 signs in a word each, 33 thresholds, two words of flips
+    bytes[28 + 16 + 33 * 8 + 33 * 4 + 7] = 0x80;
+    bytes.truncate(bytes.len() - 32);
+    let hash = blake3::hash(&bytes);
+    let error = PackedNetwork::from_bytes(&[&bytes[..], hash.as_bytes()].concat()).unwrap_err();
+    assert!(error.to_string().starts_with("layer 1") && error.to_string().contains("does not have"), "{error}");
+}
+
+#[test]
 fn layers_that_do_not_fit_are_refused_by_name() {
     let (_, layers) = &networks()[1];
     let trained: Vec<_> = layers.iter().map(Drawn::trained).collect();
@@ -183,4 +195,99 @@ fn layers_that_do_not_fit_are_refused_by_name() {
     assert!(message([3, 1, 8], &trained).contains("large enough"));
     assert!(message([0, 8, 8], &trained).contains("`picture`"));
     assert!(message([3, 8, 8], &[]).contains("without layers"));
+}
+
+#[cfg(feature = "deep")]
+mod trained {
+    use super::*;
+    use crate::program::program;
+    use implicit_bias::deep::model::{
+        Activation, Architecture, ModelConfig, Network, Normalization, Parameter, Role, Weights,
+    };
+
+    /// A binary network whose weights, scales, shifts and running statistics are all drawn.
+    fn network(architecture: Architecture, normalization: Normalization, picture: [usize; 3]) -> Network {
+        let config = ModelConfig {
+            network: architecture,
+            weights: Weights::Binary,
+            activation: Activation::Sign,
+            window: true,
+            normalization,
+            normalize_output: true,
+            eps: 1e-4,
+        };
+        let mut stream = Stream::new(10, &["trained"]);
+        let mut network = Network::new(&config, picture, 3);
+        for p in network.parameters.iter_mut().filter(|p| p.role == Role::Other) {
+            let values = p.numbers().iter().map(|_| stream.normal() as f32).collect();
+            *p = Parameter::new(p.name.clone(), p.role, p.shape.clone(), values);
+        }
+        for running in &mut network.running {
+            running.mean.iter_mut().for_each(|m| *m = (10.0 * stream.normal()) as f32);
+            running.variance.iter_mut().for_each(|v| *v = (100.0 * stream.uniform()) as f32);
+        }
+        network
+    }
+
+    #[test]
+    fn a_trained_network_and_its_bits_give_the_same_scores() {
+        let mut stream = Stream::new(11, &["pictures"]);
+        let mlp = || Architecture::Mlp { hidden: vec![70, 33] };
+        let lenet = || Architecture::Lenet { channels: [3, 7], hidden: 20 };
+        for (architecture, normalization, picture) in [
+            (mlp(), Normalization::Batch, [3, 6, 7]),
+            (mlp(), Normalization::ShiftBatch, [1, 28, 28]),
+            (mlp(), Normalization::None, [1, 8, 8]),
+            (lenet(), Normalization::Batch, [1, 28, 28]),
+            (lenet(), Normalization::None, [3, 16, 20]),
+            (Architecture::VggSmall { width: 5 }, Normalization::ShiftBatch, [3, 11, 9]),
+            (Architecture::VggSmall { width: 32 }, Normalization::Batch, [1, 8, 8]),
+        ] {
+            let network = network(architecture, normalization, picture);
+            let packed = PackedNetwork::from_network(&network).unwrap();
+            let pixels = pixels(&mut stream, 20 * picture.iter().product::<usize>());
+            let expected = network.predict(network.inputs(&pixels));
+            assert!(packed.scores(Instructions::best(), &pixels).unwrap() == expected, "{:?}", network.config);
+        }
+    }
+
+    #[test]
+    fn other_networks_are_refused() {
+        let refused = |change: fn(&mut ModelConfig)| {
+            let mut config = network(Architecture::Mlp { hidden: vec![4] }, Normalization::Batch, [1, 16, 16]).config;
+            change(&mut config);
+            PackedNetwork::from_network(&Network::new(&config, [1, 16, 16], 0)).unwrap_err().to_string()
+        };
+        assert!(refused(|c| c.weights = Weights::Real).contains("`model.weights` is real"));
+        assert!(refused(|c| c.activation = Activation::Relu).contains("`model.activation` is relu"));
+        assert!(refused(|c| c.network = Architecture::Resnet { depth: 8, width: 4 }).contains("`layer` is"));
+    }
+
+    #[test]
+    fn train_export_run_and_bench_from_the_command_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |arguments: &str| program(folder.path(), &arguments.split(' ').collect::<Vec<_>>());
+        let ok = |arguments: &str| {
+            let (code, out, err) = run(arguments);
+            assert_eq!(code, 0, "{arguments}: {out} {err}");
+            out
+        };
+        ok("bnn train net.safetensors --data digits8x8 --hidden 64,64 --epochs 1");
+        assert!(ok("bnn export net.safetensors net.bnn").contains("× smaller"));
+        let json = ok("bnn run net.bnn --data digits8x8 --against net.safetensors --json");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(json["pictures"] == 597 && json["agreeing"] == 597, "{json}");
+        assert!(ok("bnn run net.bnn --data digits8x8 --limit 10").contains("of 10)"));
+
+        let (code, _, err) = run("bnn run net.bnn");
+        assert!(code == 2 && err.contains("[1, 28, 28], but must be [1, 8, 8]"), "{err}");
+        let (code, _, err) = run("bnn run net.safetensors --data digits8x8");
+        assert!(code == 2 && err.contains("no packed network"), "{err}");
+
+        let json = ok("bench xnor --m 20 --n 40 --k 70 --seconds 0.01 --mlp 1 --json");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["results"][0]["methods"][2]["method"], "XNOR");
+        let (code, _, err) = run("bench xnor --k 0");
+        assert!(code == 2 && err.contains("`k` is 0"), "{err}");
+    }
 }

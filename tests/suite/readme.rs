@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Commands that are not run here, and why.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     (
         r"reproduce (gunasekar2018|hubara2016)( --full| --fresh)?$",
         ".ci/run runs every experiment; these differ in size",
@@ -18,6 +18,10 @@ const ELSEWHERE: [(&str, &str); 7] = [
     (r"export notebook --from", "tests/suite/export.rs; .ci/notebooks.sh executes them"),
     (r"reproduce gunasekar2018/\S+$", "minutes in a debug build; .ci/run runs every experiment"),
     (r"man \| man", "needs a pager"),
+    (
+        r"bnn (export|run)|bench xnor",
+        "need a trained network and an optimised build; tests/suite/packed.rs, on small ones",
+    ),
 ];
 
 /// What a person's data may look like.

@@ -74,11 +74,16 @@ pub fn take_turns(threads: usize, seconds: f64, mut methods: Vec<Method<'_>>) ->
 }
 
 /// C = A Bᵀ with A m × k and B n × k of ±1: the triple loop in f32 (some of the rows), the `gemm` crate's sgemm, the bit
-/// kernel on packed operands, and the packing of each operand from f32.
+/// kernel on packed operands, and the packing of each operand from f32; then what the caller compares them with.
 ///
 /// # Errors
 /// If a size is 0, or that many threads cannot be started.
-pub fn product((m, n, k): (usize, usize, usize), threads: usize, seconds: f64) -> Result<Vec<Timing>> {
+pub fn product(
+    (m, n, k): (usize, usize, usize),
+    threads: usize,
+    seconds: f64,
+    peers: Vec<Method<'_>>,
+) -> Result<Vec<Timing>> {
     for (name, size) in [("m", m), ("n", n), ("k", k), ("threads", threads)] {
         if !(1..=1 << 20).contains(&size) {
             return Err(InputError::value(name, size, "between 1 and 1048576", "Choose a size that fits into memory."));
@@ -94,7 +99,7 @@ pub fn product((m, n, k): (usize, usize, usize), threads: usize, seconds: f64) -
     let pack_b = || Panels::<COLUMNS>::new(&BitMatrix::from_signs(n, k, &b));
     let (packed_a, packed_b) = (pack_a(), pack_b());
     let (mut part, mut floats, mut integers) = (vec![0.0; some * n], vec![0.0; m * n], vec![0; m * n]);
-    let methods: Vec<Method<'_>> = vec![
+    let mut methods: Vec<Method<'_>> = vec![
         (
             "triple loop, f32",
             m as f64 / some as f64,
@@ -105,6 +110,7 @@ pub fn product((m, n, k): (usize, usize, usize), threads: usize, seconds: f64) -
         ("packing of A", 1.0, Box::new(|| drop(black_box(pack_a())))),
         ("packing of B", 1.0, Box::new(|| drop(black_box(pack_b())))),
     ];
+    methods.extend(peers);
     let timings = take_turns(threads, seconds, methods)?;
     let same = floats.iter().zip(&integers).all(|(&x, &i)| x == i as f32);
     match same || k > 1 << 24 {

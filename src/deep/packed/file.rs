@@ -16,7 +16,7 @@
 //! | 4 × 4 | filters F; kernel, padding and pool, all 0 if fully connected |
 //! | 8 × F × ⌈n/64⌉ | the n signs of each filter, (row, column, channel) with the channel last; bit 1 is +1; padded by 0 |
 //! | 4 × F | i32 thresholds: the output is +1 where the sum is at least the threshold … |
-//! | 4 × ⌈F/32⌉ | … or less, where the channel's bit here is 1 |
+//! | 4 × ⌈F/32⌉ | … or less, where the channel's bit here is 1; padded by 0 |
 //!
 //! and the last layer has 3 × 4 × F bytes instead of the last two rows: scale, mean and shift of each class in f32, for the
 //! score scale·(sum − mean) + shift. Sums are over the signs ±1 of the layer before, and of the integers 2p − 255 for the
@@ -107,7 +107,11 @@ impl PackedNetwork {
         } else {
             let mut thresholds: Vec<i32> = rest.take::<4>(filters)?.iter().map(|b| i32::from_le_bytes(*b)).collect();
             thresholds.resize(filters.next_multiple_of(COLUMNS), i32::MAX);
-            let flips = rest.take::<4>(filters.div_ceil(COLUMNS))?.iter().map(|b| u32::from_le_bytes(*b)).collect();
+            let flips = rest.take::<4>(filters.div_ceil(COLUMNS))?.iter().map(|b| u32::from_le_bytes(*b));
+            let flips: Vec<u32> = flips.collect();
+            if filters % COLUMNS > 0 && flips.last().is_some_and(|f| f >> (filters % COLUMNS) > 0) {
+                return Err(damaged("bits of channels that it does not have are not 0"));
+            }
             Response::Signs { thresholds, flips }
         };
         self.layers.push(Packed { connection, layer: Layer::new(shape, &bits), filters: bits, response });

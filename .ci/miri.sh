@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The bit kernel under Miri: unsafe code of each set of instructions (Miri interprets AVX2 and AVX-512 VPOPCNTDQ, too) and
+# the portable code, as a crate of its own, without the rest. Five minutes. Not part of .ci/run: needs a nightly toolchain,
+# rustup component add --toolchain nightly miri rust-src
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD crate=target/miri-kernel
+mkdir -p "$crate"
+cat > "$crate/Cargo.toml" <<'END'
+[package]
+name = "implicit-bias"
+edition = "2024"
+[lib]
+path = "lib.rs"
+[[test]]
+name = "kernel"
+path = "kernel.rs"
+[dependencies]
+rayon = "1.12"
+[workspace]
+END
+printf 'pub mod deep {\n    #[path = "%s"]\n    pub mod kernel;\n}\n' "$root/src/deep/kernel/mod.rs" > "$crate/lib.rs"
+printf '#[path = "%s"]\nmod bit_kernel;\n' "$root/tests/suite/bit_kernel.rs" > "$crate/kernel.rs"
+# rayon's queues keep integers as pointers and threads alive at the end
+export MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation"
+export RAYON_NUM_THREADS=1
+cd "$crate"
+for features in +avx512f,+avx512vpopcntdq +avx2 ""; do
+    echo "== target features: ${features:-none}"
+    RUSTFLAGS="-C target-feature=$features" cargo +nightly miri test --quiet --test kernel -- small_product planes signs
+done
