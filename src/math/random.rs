@@ -21,6 +21,11 @@ impl Stream {
         Self(ChaCha8Rng::from_seed(*hash.finalize().as_bytes()))
     }
 
+    /// The seed of a further stream, named by the same kind of axes.
+    pub fn seed(seed: u64, axes: &[&str]) -> u64 {
+        Self::new(seed, axes).0.next_u64()
+    }
+
     /// One standard normal number.
     pub fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)

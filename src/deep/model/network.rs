@@ -192,8 +192,7 @@ impl<'a> Pass<'a> {
     fn draw(&self) -> Option<u64> {
         let seed = self.seed?;
         self.draws.set(self.draws.get() + 1);
-        let name = format!("draw={}", self.draws.get());
-        Some((Stream::new(seed, &[&name]).uniform() * (1u64 << 53) as f64) as u64)
+        Some(Stream::seed(seed, &["draw", &self.draws.get().to_string()]))
     }
 
     fn normalize(&self, x: &Batch, (gamma, beta, running): (usize, usize, usize)) -> Batch {

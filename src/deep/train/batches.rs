@@ -12,10 +12,6 @@ pub struct Set {
     pub pictures: LabelledImages,
 }
 
-/// Random changes of training pictures: a flip left to right with probability one half, a crop of the padded picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Augment;
-
 impl Set {
     /// Number of pictures.
     pub fn len(&self) -> usize {
@@ -40,7 +36,7 @@ impl Set {
         order.chunks(size).filter(|b| b.len() > 1).map(<[usize]>::to_vec).collect()
     }
 
-    /// Pixels and labels of these pictures; `augment` with a seed changes every picture by a stream of its own.
+    /// Pixels and labels of these pictures; a seed to `augment` with changes every picture at random, each by a stream of its own.
     pub fn take(&self, indices: &[usize], augment: Option<u64>) -> (Vec<u8>, Arc<Vec<u8>>) {
         let size: usize = self.picture().iter().product();
         let mut pixels = Vec::with_capacity(indices.len() * size);
@@ -54,6 +50,7 @@ impl Set {
         (pixels, Arc::new(indices.iter().map(|i| self.pictures.labels[*i]).collect()))
     }
 
+    /// A flip left to right with probability one half, and a crop of the padded picture.
     fn change(&self, picture: &[u8], stream: &mut Stream, out: &mut Vec<u8>) {
         let [channels, h, w] = self.picture();
         let flip = stream.uniform() < 0.5;

@@ -10,7 +10,7 @@ mod source;
 #[cfg(feature = "deep")]
 mod trainer;
 
-pub use batches::{Augment, Set};
+pub use batches::Set;
 #[cfg(feature = "deep")]
 pub use checkpoint::{load_network, load_state, save_network};
 pub use config::{Loss, Method, Schedule, TrainingConfig};

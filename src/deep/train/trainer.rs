@@ -72,7 +72,7 @@ impl Trainer {
         rate: f64,
         config: &TrainingConfig,
     ) -> (f32, Vec<f32>) {
-        let draws = (self.seed ^ (self.optimizer.steps + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 1;
+        let draws = Stream::seed(self.seed, &["step", &self.optimizer.steps.to_string()]);
         let pass = Pass::new(&self.network, Some(draws));
         let outputs = pass.run(inputs);
         let scores = values(&outputs);
@@ -107,8 +107,8 @@ impl Trainer {
                 *self = before;
                 return Status::Interrupted;
             }
-            let key = || Stream::new(self.seed, &["changes", &self.epoch.to_string()]).uniform();
-            let augment = config.augment.then(|| (key() * (1u64 << 53) as f64) as u64);
+            let changes = || Stream::seed(self.seed, &["changes", &self.epoch.to_string()]);
+            let augment = config.augment.then(changes);
             let (pixels, labels) = set.take(&batch, augment);
             let (value, scores) = self.step(self.network.inputs(&pixels), &labels, rate, config);
             if !value.is_finite() {
