@@ -8,6 +8,7 @@ pub mod kinds;
 mod plan;
 mod rerun;
 mod runner;
+mod side_by_side;
 mod size;
 mod spec;
 

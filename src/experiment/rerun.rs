@@ -38,7 +38,7 @@ pub fn sample(total: usize, count: usize, seed: u64) -> Vec<usize> {
 /// Data that cannot be read any more.
 pub fn rerun(spec: &ResolvedSpec, runs: &Table, index: usize, stop: &AtomicBool) -> Result<Option<Rerun>> {
     let run = &spec.runs[index];
-    let result = run.config.run(&Context { stop, threads: 1, scratch: Scratch::default(), tell: &|_| {} })?;
+    let result = run.config.run(&Context { stop, scratch: Scratch::default(), tell: &|_| {} })?;
     if result.status == Status::Interrupted {
         return Ok(None);
     }

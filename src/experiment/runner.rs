@@ -1,10 +1,10 @@
 use super::kinds::{Context, RunResult};
+use super::side_by_side::side_by_side;
 use super::spec::{NUMERICS_EPOCH, ResolvedSpec, Run};
 use crate::error::{InputError, Result};
 use crate::linear::solver::Status;
 use crate::record::table::{Cell, Table};
 use crate::record::{Clock, Difference, Finished, Manifest, Provenance, RunTables, Store};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -75,8 +75,8 @@ pub fn run_experiment(
         return Ok(Some(ran));
     }
 
-    // Runs go side by side; where there are fewer than threads, each takes its share.
-    let threads = (options.jobs / todo.len().max(1)).max(1);
+    // Runs go side by side; where there are fewer than threads, each takes its share. What measures time is alone.
+    let workers = if spec.spec.kind.repeatable() { options.jobs.min(todo.len()).max(1) } else { 1 };
     let one = |(run, key): &(&Run, &String)| -> Result<()> {
         if options.stop.load(Ordering::Relaxed) {
             return Ok(());
@@ -84,7 +84,7 @@ pub fn run_experiment(
         let started = Instant::now();
         let say = |text: &str| tell(Event::Within { text });
         let scratch = store.scratch(key);
-        let result = run.config.run(&Context { stop: options.stop, threads, scratch, tell: &say });
+        let result = run.config.run(&Context { stop: options.stop, scratch, tell: &say });
         let result = result.map_err(|e| e.at(format!("experiments/{}.toml", spec.id)))?;
         if result.status != Status::Interrupted {
             store.keep(key, &tables(spec, run, &result), started.elapsed().as_secs_f64())?;
@@ -92,15 +92,7 @@ pub fn run_experiment(
         }
         Ok(())
     };
-    let repeatable = spec.spec.kind.repeatable();
-    if repeatable {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
-        let cannot = |e| format!("cannot start {} threads: {e}. Use fewer with --jobs N", options.jobs);
-        let pool = pool.map_err(|e| InputError::new(cannot(e)))?;
-        pool.install(|| todo.par_iter().with_max_len(1).map(one).collect::<Result<Vec<()>>>())?;
-    } else {
-        todo.iter().try_for_each(one)?;
-    }
+    side_by_side(&todo, (workers, options.jobs / workers), one)?;
 
     let finished = Finished::read(store.places());
     if !keys.iter().all(|key| finished.has(key)) {

@@ -68,8 +68,6 @@ pub enum Config {
 pub struct Context<'a> {
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
-    /// Threads that the run may use.
-    pub threads: usize,
     /// Where a long run keeps what it needs to go on after an interruption.
     pub scratch: Scratch,
     /// Takes a word about how far a long run is.

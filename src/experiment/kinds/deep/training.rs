@@ -83,12 +83,8 @@ mod with_burn {
         let split = config.data.load(config.seed)?;
         let picture = split.training.picture();
         config.model.check(Some(picture))?;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
-        let pool = pool.map_err(|e| InputError::new(format!("cannot start {} threads: {e}", context.threads)))?;
-        pool.install(|| {
-            let trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
-            train(trainer, &split, config, context)
-        })
+        let trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
+        train(trainer, &split, config, context)
     }
 
     fn train(mut trainer: Trainer, split: &Split, config: &TrainingRun, context: &Context) -> Result<RunResult> {
