@@ -17,6 +17,8 @@ name = "kernel"
 path = "kernel.rs"
 [dependencies]
 rayon = "1.12"
+[features]
+deep = []
 [workspace]
 END
 printf 'pub mod deep {\n    #[path = "%s"]\n    pub mod kernel;\n}\n' "$root/src/deep/kernel/mod.rs" > "$crate/lib.rs"
@@ -27,5 +29,5 @@ export RAYON_NUM_THREADS=1
 cd "$crate"
 for features in +avx512f,+avx512vpopcntdq +avx2 ""; do
     echo "== target features: ${features:-none}"
-    RUSTFLAGS="-C target-feature=$features" cargo +nightly miri test --quiet --test kernel -- small_product planes signs
+    RUSTFLAGS="-C target-feature=$features" cargo +nightly miri test --quiet --test kernel -- small_product
 done
