@@ -1,7 +1,7 @@
 use super::{Activation, ModelConfig, Normalization, Parameter, Role, Weights};
 use crate::deep::op::{
     AveragePool, Batch, BatchNorm, Convolution, MaxPool, Moments, Relu, Sign, apply, binarized, constant, frozen, leaf,
-    normalize, values,
+    linear, normalize, values,
 };
 use crate::math::random::Stream;
 use std::cell::{Cell, RefCell};
@@ -153,14 +153,7 @@ impl<'a> Pass<'a> {
 
     fn layer(&self, layer: &Layer, x: Batch) -> Batch {
         match layer {
-            Layer::Linear { weight, bias } => {
-                let [n, c, h, w] = x.dims();
-                let weight = self.leaves[*weight].clone();
-                let [outputs, inputs, ..] = weight.dims();
-                // (W·xᵀ)ᵀ: the gradient of W comes out in W's own order.
-                let y = weight.reshape([outputs, inputs]).matmul(x.reshape([n, c * h * w]).transpose());
-                self.biased(y.transpose().reshape([n, outputs, 1, 1]), *bias)
-            }
+            Layer::Linear { weight, bias } => self.biased(linear(&x, &self.leaves[*weight]), *bias),
             Layer::Convolution { weight, bias, operation } => {
                 self.biased(apply(*operation, [&x, &self.leaves[*weight]]), *bias)
             }

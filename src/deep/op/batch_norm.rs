@@ -4,6 +4,8 @@ use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
 const LANES: usize = 16;
+/// Channels whose sums are taken together where pictures have one pixel.
+const CHANNELS: usize = 64;
 
 /// Batch normalisation of every channel over samples and pixels, with scale γ and shift β of shape `[1, C, 1, 1]`.
 #[derive(Debug, Clone)]
@@ -27,58 +29,80 @@ pub struct Moments {
     pub count: usize,
 }
 
-/// Sums over samples and pixels of the two numbers that `f(channel, x, g)` gives, for every channel; in one order.
-fn sums(x: View, g: &[f32], f: impl Fn(usize, f32, f32) -> (f32, f32) + Sync) -> Vec<[f64; 2]> {
+/// Sums over samples and pixels of the two numbers that `f(parameters of the channel, x, g)` gives, for every channel; in one
+/// order, whatever the threads.
+fn sums<const K: usize>(
+    x: View,
+    g: &[f32],
+    parameters: [&[f32]; K],
+    f: impl Fn([f32; K], f32, f32) -> [f32; 2] + Sync,
+) -> Vec<[f64; 2]> {
     let [n, channels, h, w] = x.shape;
     let size = h * w;
     if size == 1 {
         let block = |first: usize| {
-            let count = LANES.min(channels - first);
-            let mut total = [[0.0_f64; 2]; LANES];
+            let count = CHANNELS.min(channels - first);
+            let parameters = parameters.map(|p| &p[first..first + count]);
+            let [mut a, mut b] = [[0.0_f64; CHANNELS]; 2];
             for row in 0..n {
                 let at = row * channels + first;
-                for (l, (x, g)) in x.values[at..at + count].iter().zip(&g[at..at + count]).enumerate() {
-                    let (a, b) = f(first + l, *x, *g);
-                    total[l][0] += f64::from(a);
-                    total[l][1] += f64::from(b);
+                let (x, g) = (&x.values[at..at + count], &g[at..at + count]);
+                for c in 0..count {
+                    let [s, t] = f(parameters.map(|p| p[c]), x[c], g[c]);
+                    a[c] += f64::from(s);
+                    b[c] += f64::from(t);
                 }
             }
-            total[..count].to_vec()
+            a.into_iter().zip(b).map(<[f64; 2]>::from).take(count).collect::<Vec<_>>()
         };
-        return (0..channels).into_par_iter().step_by(LANES).flat_map_iter(block).collect();
+        return (0..channels).into_par_iter().step_by(CHANNELS).flat_map_iter(block).collect();
     }
     let one = |c: usize| {
-        let mut total = [0.0_f64; 2];
+        let (parameters, mut total) = (parameters.map(|p| p[c]), [0.0_f64; 2]);
         for row in 0..n {
             let at = (row * channels + c) * size;
-            let (x, g) = (&x.values[at..at + size], &g[at..at + size]);
-            let mut lanes = [[0.0_f32; LANES]; 2];
-            for (x, g) in x.chunks(LANES).zip(g.chunks(LANES)) {
-                for (l, (x, g)) in x.iter().zip(g).enumerate() {
-                    let (a, b) = f(c, *x, *g);
-                    lanes[0][l] += a;
-                    lanes[1][l] += b;
+            let [x, g] = [x.values, g].map(|v| v[at..at + size].as_chunks::<LANES>());
+            let [mut a, mut b] = [[0.0_f32; LANES]; 2];
+            for (x, g) in x.0.iter().zip(g.0) {
+                for l in 0..LANES {
+                    let [s, t] = f(parameters, x[l], g[l]);
+                    a[l] += s;
+                    b[l] += t;
                 }
             }
-            (0..2).for_each(|k| total[k] += f64::from(lanes[k].iter().sum::<f32>()));
+            for (l, (x, g)) in x.1.iter().zip(g.1).enumerate() {
+                let [s, t] = f(parameters, *x, *g);
+                a[l] += s;
+                b[l] += t;
+            }
+            total[0] += f64::from(a.iter().sum::<f32>());
+            total[1] += f64::from(b.iter().sum::<f32>());
         }
         total
     };
     (0..channels).into_par_iter().map(one).collect()
 }
 
-/// `f(channel, x, g)` of every number.
-fn each(x: View, g: &[f32], f: impl Fn(usize, f32, f32) -> f32 + Sync) -> Vec<f32> {
+/// `f(parameters of the channel, x, g)` of every number.
+fn each<const K: usize>(
+    x: View,
+    g: &[f32],
+    parameters: [&[f32]; K],
+    f: impl Fn([f32; K], f32, f32) -> f32 + Sync,
+) -> Vec<f32> {
     let [_, channels, h, w] = x.shape;
     let (size, sample) = (h * w, channels * h * w);
+    let parameters = parameters.map(|p| &p[..channels]);
     let mut out = vec![0.0; x.values.len()];
     out.par_chunks_mut(sample).zip(x.values.par_chunks(sample)).zip(g.par_chunks(sample)).for_each(|((out, x), g)| {
         if size == 1 {
-            out.iter_mut().zip(x).zip(g).enumerate().for_each(|(c, ((o, x), g))| *o = f(c, *x, *g));
+            let (out, x, g) = (&mut out[..channels], &x[..channels], &g[..channels]);
+            (0..channels).for_each(|c| out[c] = f(parameters.map(|p| p[c]), x[c], g[c]));
         } else {
             let planes = out.chunks_exact_mut(size).zip(x.chunks_exact(size)).zip(g.chunks_exact(size));
             planes.enumerate().for_each(|(c, ((out, x), g))| {
-                out.iter_mut().zip(x).zip(g).for_each(|((o, x), g)| *o = f(c, *x, *g));
+                let parameters = parameters.map(|p| p[c]);
+                out.iter_mut().zip(x).zip(g).for_each(|((o, x), g)| *o = f(parameters, *x, *g));
             });
         }
     });
@@ -87,7 +111,7 @@ fn each(x: View, g: &[f32], f: impl Fn(usize, f32, f32) -> f32 + Sync) -> Vec<f3
 
 /// y = scale·(x − mean) + β for every channel: batch normalisation at test time.
 pub fn normalize(x: View, mean: &[f32], scale: &[f32], beta: &[f32]) -> Vec<f32> {
-    each(x, x.values, |c, x, _| scale[c] * (x - mean[c]) + beta[c])
+    each(x, x.values, [mean, scale, beta], |[mean, scale, beta], x, _| scale * (x - mean) + beta)
 }
 
 impl BatchNorm {
@@ -104,13 +128,13 @@ impl BatchNorm {
 
     fn of_batch(&self, x: View) -> Moments {
         let count = x.values.len() / x.shape[1];
-        let mean: Vec<f32> =
-            sums(x, x.values, |_, x, _| (x, 0.0)).iter().map(|s| (s[0] / count as f64) as f32).collect();
-        let square = |c: usize, x: f32, _: f32| {
-            let centred = x - mean[c];
-            (centred * if self.shift_based { ap2(centred) } else { centred }, 0.0)
-        };
-        let variance = sums(x, x.values, square).iter().map(|s| (s[0] / count as f64) as f32).collect();
+        let means = |s: Vec<[f64; 2]>| s.iter().map(|s| (s[0] / count as f64) as f32).collect::<Vec<f32>>();
+        let mean = means(sums(x, x.values, [], |[], x, _| [x, 0.0]));
+        let variance = means(if self.shift_based {
+            sums(x, x.values, [&mean], |[mean], x, _| [(x - mean) * ap2(x - mean), 0.0])
+        } else {
+            sums(x, x.values, [&mean], |[mean], x, _| [(x - mean) * (x - mean), 0.0])
+        });
         Moments { mean, variance, count }
     }
 }
@@ -132,15 +156,23 @@ impl Operation<3> for BatchNorm {
     fn backward(&self, saved: &Self::Saved, inputs: [View; 3], gradient: View, _: [bool; 3]) -> [Option<Vec<f32>>; 3] {
         let ([x, gamma, _], (mean, inverse)) = (inputs, saved);
         let (dy, count) = (gradient.values, (x.values.len() / x.shape[1]) as f32);
-        let rounded = |v: f32| if self.shift_based { ap2(v) } else { v };
-        let found = sums(x, dy, |c, x, g| (g, g * rounded((x - mean[c]) * inverse[c])));
+        let found = if self.shift_based {
+            sums(x, dy, [mean, inverse], |[mean, inverse], x, g| [g, g * ap2((x - mean) * inverse)])
+        } else {
+            sums(x, dy, [mean, inverse], |[mean, inverse], x, g| [g, g * ((x - mean) * inverse)])
+        };
         let part = |k: usize| found.iter().map(|s| s[k] as f32).collect::<Vec<f32>>();
         let (dbeta, dgamma) = (part(0), part(1));
         // Of every channel: dx = scale·(dy − Σ dy/m − x̂ Σ dy x̂/m).
         let scale: Vec<f32> = gamma.values.iter().zip(inverse).map(|(g, i)| self.gain(*g) * i).collect();
         let slope: Vec<f32> = dgamma.iter().zip(inverse).map(|(d, i)| d / count * i).collect();
         let level: Vec<f32> = dbeta.iter().map(|d| d / count).collect();
-        let dx = each(x, dy, |c, x, g| scale[c] * (g - level[c] - rounded(x - mean[c]) * slope[c]));
+        let parameters = [&mean[..], &scale, &level, &slope];
+        let dx = if self.shift_based {
+            each(x, dy, parameters, |[mean, scale, level, slope], x, g| scale * (g - level - ap2(x - mean) * slope))
+        } else {
+            each(x, dy, parameters, |[mean, scale, level, slope], x, g| scale * (g - level - (x - mean) * slope))
+        };
         [Some(dx), Some(dgamma), Some(dbeta)]
     }
 }

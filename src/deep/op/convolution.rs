@@ -1,10 +1,12 @@
-use super::correlate::{BLOCK, LANES, correlate, correlate_weights};
+use super::correlate::{BLOCK, LANES, Stack, correlate, correlate_weights};
 use super::planes::Planes;
 use super::{Operation, Values, View};
 use rayon::prelude::*;
 
 /// Pictures whose weight gradients are summed one after the other: the order of the sum does not depend on the threads.
 const GROUP: usize = 8;
+/// Positions of pictures that are passed together for the weights' gradient.
+const POSITIONS: usize = 1024;
 
 /// Convolution (cross-correlation) of `[N, C, H, W]` with weights `[O, C, k, k]`, zero-padded.
 #[derive(Debug, Clone, Copy)]
@@ -74,28 +76,38 @@ impl Operation<2> for Convolution {
         let (picture, size) = (x.values.len() / n.max(1), outputs * oh * ow);
         let group = |(x, (gradient, dx)): (&[f32], (&[f32], &mut [f32]))| {
             let mut dw = vec![0.0; w.values.len()];
-            let (mut input, mut split) = (vec![0.0; planes.size()], vec![0.0; planes.size()]);
-            let (mut rows, mut sums) = (vec![0.0; outputs * stride + width], vec![0.0; BLOCK * width]);
-            for (i, (x, gradient)) in x.chunks(picture).zip(gradient.chunks(size)).enumerate() {
-                for (row, gradient) in rows.chunks_mut(stride).zip(gradient.chunks(oh * ow)) {
-                    let lines = row[margin..].chunks_mut(planes.row).zip(gradient.chunks(ow));
-                    lines.for_each(|(row, gradient)| row[..ow].copy_from_slice(gradient));
-                }
-                if needed[1] {
-                    planes.split(x, &mut input);
-                    correlate_weights((&rows[margin..], stride), planes.length, &input, &offsets, &mut dw);
-                }
-                for (phase, (offsets, panels)) in phases.iter().enumerate() {
-                    for (block, panel) in panels.iter().enumerate() {
-                        correlate(&rows, offsets, panel, &mut sums, width);
-                        for (c, sums) in (block * BLOCK..channels).zip(sums.chunks_exact(width)) {
-                            let at = (c * planes.phases() + phase) * planes.plane;
-                            split[at..at + planes.plane].copy_from_slice(&sums[..planes.plane]);
-                        }
+            let together = (POSITIONS / planes.length).clamp(1, GROUP);
+            let (reach, size_of_rows) = (planes.size(), outputs * stride + width);
+            let (mut input, mut rows) = (vec![0.0; together * reach], vec![0.0; together * size_of_rows]);
+            let (mut split, mut sums) = (vec![0.0; reach], vec![0.0; BLOCK * width]);
+            for (i, (x, gradient)) in x.chunks(together * picture).zip(gradient.chunks(together * size)).enumerate() {
+                for (rows, gradient) in rows.chunks_mut(size_of_rows).zip(gradient.chunks(size)) {
+                    for (row, gradient) in rows.chunks_mut(stride).zip(gradient.chunks(oh * ow)) {
+                        let lines = row[margin..].chunks_mut(planes.row).zip(gradient.chunks(ow));
+                        lines.for_each(|(row, gradient)| row[..ow].copy_from_slice(gradient));
                     }
                 }
+                if needed[1] {
+                    let pictures = x.chunks(picture).zip(input.chunks_mut(reach));
+                    let pictures = pictures.map(|(x, input)| planes.split(x, input)).count();
+                    let rows = Stack { values: &rows[margin..], stride: size_of_rows };
+                    let input = Stack { values: &input, stride: reach };
+                    correlate_weights((rows, stride, planes.length), (input, &offsets), pictures, &mut dw);
+                }
                 if needed[0] {
-                    planes.join(&split, &mut dx[i * picture..][..picture]);
+                    let dx = dx[i * together * picture..].chunks_mut(picture);
+                    for (rows, dx) in rows.chunks(size_of_rows).zip(dx).take(together) {
+                        for (phase, (offsets, panels)) in phases.iter().enumerate() {
+                            for (block, panel) in panels.iter().enumerate() {
+                                correlate(rows, offsets, panel, &mut sums, width);
+                                for (c, sums) in (block * BLOCK..channels).zip(sums.chunks_exact(width)) {
+                                    let at = (c * planes.phases() + phase) * planes.plane;
+                                    split[at..at + planes.plane].copy_from_slice(&sums[..planes.plane]);
+                                }
+                            }
+                        }
+                        planes.join(&split, dx);
+                    }
                 }
             }
             dw

@@ -8,6 +8,7 @@ mod batch_norm;
 mod binarize;
 mod convolution;
 mod correlate;
+mod linear;
 mod loss;
 mod max_pool;
 mod planes;
@@ -17,6 +18,7 @@ pub use average_pool::AveragePool;
 pub use batch_norm::{BatchNorm, Moments};
 pub use binarize::{Sign, binarized};
 pub use convolution::Convolution;
+pub use linear::linear;
 pub use loss::{CrossEntropy, SquaredHinge};
 pub use max_pool::MaxPool;
 
