@@ -20,7 +20,7 @@ impl Drawn {
         let taps = if let Connection::Convolution { kernel, .. } = connection { kernel * kernel } else { 1 } * inputs;
         let spread = (taps as f64).sqrt();
         let weight = (0..outputs * taps).map(|_| stream.normal() as f32).collect();
-        let tie = |c: usize| c % 2 == 0;
+        let tie = |c: usize| c.is_multiple_of(2);
         let scale = (0..outputs).map(|c| if c % 7 == 3 { 0.0 } else { stream.normal() as f32 }).collect();
         let mean = (0..outputs).map(|c| spread * stream.normal() / if tie(c) { 4.0 } else { 1.0 });
         let mean = mean.enumerate().map(|(c, m)| if tie(c) { m.round() as f32 } else { m as f32 }).collect();

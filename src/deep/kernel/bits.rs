@@ -17,7 +17,7 @@ impl BitMatrix {
     /// The matrix of these words, row by row; `None` if their number is wrong or a padding bit is set.
     pub fn from_words(rows: usize, columns: usize, words: Vec<u64>) -> Option<Self> {
         let per_row = columns.div_ceil(64);
-        let used = if columns % 64 == 0 { u64::MAX } else { (1 << (columns % 64)) - 1 };
+        let used = if columns.is_multiple_of(64) { u64::MAX } else { (1 << (columns % 64)) - 1 };
         let padded = words.chunks_exact(per_row.max(1)).all(|row| row.last().is_none_or(|w| w & !used == 0));
         (Some(words.len()) == rows.checked_mul(per_row) && padded).then_some(Self { rows, columns, words })
     }

@@ -129,7 +129,10 @@ impl Layer {
     fn outputs(&self, input: &BitMatrix) -> usize {
         let (s, (height, width)) = (&self.shape, self.shape.output());
         let rows = s.height * s.width * s.planes();
-        assert!(input.columns() == s.channels && input.rows() % rows == 0, "the input is no whole number of pictures");
+        assert!(
+            input.columns() == s.channels && input.rows().is_multiple_of(rows),
+            "the input is no whole number of pictures"
+        );
         input.rows() / rows * height * width
     }
 

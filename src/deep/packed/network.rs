@@ -131,7 +131,7 @@ impl PackedNetwork {
     /// If the pixels are no whole number of pictures.
     pub fn scores(&self, with: Instructions, pixels: &[u8]) -> Result<Vec<f32>> {
         let size = self.picture.iter().product::<usize>();
-        if pixels.len() % size != 0 {
+        if !pixels.len().is_multiple_of(size) {
             let allowed = format!("a multiple of {size}, {:?} each", self.picture);
             return Err(InputError::value("pixels", pixels.len(), &allowed, "Give it pictures it was trained for."));
         }
