@@ -76,7 +76,8 @@ pub fn run_experiment(
     }
 
     // Runs go side by side; where there are fewer than threads, each takes its share. What measures time is alone.
-    let workers = if spec.spec.kind.repeatable() { options.jobs.min(todo.len()).max(1) } else { 1 };
+    let repeatable = spec.spec.kind.repeatable();
+    let workers = if repeatable { options.jobs.min(todo.len()).max(1) } else { 1 };
     let one = |(run, key): &(&Run, &String)| -> Result<()> {
         if options.stop.load(Ordering::Relaxed) {
             return Ok(());

@@ -85,7 +85,7 @@ pub fn run(config: &TimingConfig, _: &Context) -> Result<RunResult> {
 
     let (threads, seconds) = (config.threads, config.seconds);
     let timings = match &config.task {
-        Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds),
+        Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds, vec![]),
         Work::Network { widths, pictures } => mlp(widths, *pictures, threads, seconds),
     }?;
     let of = |method: &str| timings.iter().find(|t| t.method == method).map_or(f64::NAN, Timing::least);
