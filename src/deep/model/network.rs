@@ -1,7 +1,7 @@
 use super::{Activation, ModelConfig, Normalization, Parameter, Role, Weights};
 use crate::deep::op::{
-    AveragePool, Batch, BatchNorm, Convolution, MaxPool, Moments, Relu, Sign, apply, binarized, constant, frozen, leaf,
-    linear, normalize, values,
+    AveragePool, Batch, BatchNorm, Bias, Convolution, MaxPool, Moments, Relu, Sign, Sum, apply, binarized, constant,
+    frozen, leaf, linear, normalize, values,
 };
 use crate::math::random::Stream;
 use std::cell::{Cell, RefCell};
@@ -161,13 +161,15 @@ impl<'a> Pass<'a> {
             Layer::Activate => self.activate(&x),
             Layer::MaxPool(pool) => apply(*pool, [&x]),
             Layer::AveragePool => apply(AveragePool, [&x]),
-            Layer::Residual { body, shortcut } => self.through(body, x.clone()) + self.through(shortcut, x),
+            Layer::Residual { body, shortcut } => {
+                apply(Sum, [&self.through(body, x.clone()), &self.through(shortcut, x)])
+            }
         }
     }
 
     fn biased(&self, y: Batch, bias: Option<usize>) -> Batch {
         match bias {
-            Some(b) => y + self.leaves[b].clone(),
+            Some(b) => apply(Bias, [&y, &self.leaves[b]]),
             None => y,
         }
     }

@@ -31,7 +31,7 @@ pub struct Moments {
 
 /// Sums over samples and pixels of the two numbers that `f(parameters of the channel, x, g)` gives, for every channel; in one
 /// order, whatever the threads.
-fn sums<const K: usize>(
+pub(super) fn sums<const K: usize>(
     x: View,
     g: &[f32],
     parameters: [&[f32]; K],
@@ -84,7 +84,7 @@ fn sums<const K: usize>(
 }
 
 /// `f(parameters of the channel, x, g)` of every number.
-fn each<const K: usize>(
+pub(super) fn each<const K: usize>(
     x: View,
     g: &[f32],
     parameters: [&[f32]; K],

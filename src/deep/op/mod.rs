@@ -5,6 +5,7 @@
 mod activation;
 mod average_pool;
 mod batch_norm;
+mod bias;
 mod binarize;
 mod convolution;
 mod correlate;
@@ -12,15 +13,18 @@ mod linear;
 mod loss;
 mod max_pool;
 mod planes;
+mod sum;
 
 pub use activation::Relu;
 pub use average_pool::AveragePool;
 pub use batch_norm::{BatchNorm, Moments};
+pub use bias::Bias;
 pub use binarize::{Sign, binarized};
 pub use convolution::Convolution;
 pub use linear::linear;
 pub use loss::{CrossEntropy, SquaredHinge};
 pub use max_pool::MaxPool;
+pub use sum::Sum;
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;

@@ -2,8 +2,8 @@
 //! binarisations against the definition of the estimator.
 
 use implicit_bias::deep::op::{
-    AveragePool, BatchNorm, Convolution, CrossEntropy, MaxPool, Operation, Relu, Sign, SquaredHinge, View, apply,
-    binarized, constant, gradient, leaf, tensor, values, view,
+    AveragePool, BatchNorm, Bias, Convolution, CrossEntropy, MaxPool, Operation, Relu, Sign, SquaredHinge, Sum, View,
+    apply, binarized, constant, gradient, leaf, linear, tensor, values, view,
 };
 use implicit_bias::math::random::Stream;
 use std::sync::Arc;
@@ -70,10 +70,14 @@ fn check<F: Operation<N> + Clone, const N: usize>(
 }
 
 #[test]
-fn relu_and_pooling() {
+fn sums_relu_and_pooling() {
     for shape in [[1, 1, 1, 1], [3, 5, 1, 1], [2, 3, 4, 6], [3, 2, 7, 5]] {
         check(Relu, [shape], |[x]| x.iter().map(|x| x.max(0.0)).collect());
         let size = shape[2] * shape[3];
+        check(Sum, [shape, shape], |[x, y]| x.iter().zip(y).map(|(x, y)| x + y).collect());
+        check(Bias, [shape, [1, shape[1], 1, 1]], |[x, b]| {
+            x.iter().enumerate().map(|(i, x)| x + b[i / size % shape[1]]).collect()
+        });
         check(AveragePool, [shape], |[x]| x.chunks(size).map(|c| c.iter().sum::<f64>() / size as f64).collect());
         // Rows and columns beyond the last whole window are left out.
         for k in 1..=shape[2].min(shape[3]).min(3) {
@@ -115,6 +119,28 @@ fn batch_normalisation() {
                 (0..x.len()).map(|i| one((i, channel(i)))).collect()
             },
         );
+    }
+}
+
+#[test]
+fn linear_layers() {
+    let mut stream = Stream::new(4, &["linear"]);
+    for ([n, c, h, w], outputs) in [([1, 1, 1, 1], 1), ([5, 7, 1, 1], 3), ([4, 2, 3, 5], 9), ([70, 130, 1, 1], 65)] {
+        let (shape, inputs) = ([n, c, h, w], c * h * w);
+        let [x, v] = [shape, [outputs, inputs, 1, 1]].map(|s| leaf(&tensor(s, normals(s, &mut stream))));
+        let y = linear(&x, &v);
+        let dy = normals(y.dims(), &mut stream);
+        let mut gradients = (y.clone() * constant(y.dims(), dy.clone())).sum().backward();
+        let (at, weights, dy) = (wide(&values(&x)), wide(&values(&v)), wide(&dy));
+        let [mut wanted, mut dx, mut dw] = [vec![0.0; n * outputs], vec![0.0; n * inputs], vec![0.0; weights.len()]];
+        for (i, o, k) in (0..n * outputs).flat_map(|j| (0..inputs).map(move |k| (j / outputs, j % outputs, k))) {
+            wanted[i * outputs + o] += at[i * inputs + k] * weights[o * inputs + k];
+            dx[i * inputs + k] += dy[i * outputs + o] * weights[o * inputs + k];
+            dw[o * inputs + k] += dy[i * outputs + o] * at[i * inputs + k];
+        }
+        close("linear", &values(&y), &wanted, 1e-5);
+        close("dx", view(&gradient(&x, &mut gradients).unwrap()).values, &dx, 1e-5);
+        close("dw", view(&gradient(&v, &mut gradients).unwrap()).values, &dw, 1e-5);
     }
 }
 
