@@ -4,7 +4,7 @@ use super::{Exit, Outcome, json, say};
 use crate::error::{InputError, Result};
 use crate::experiment::{Rerun, ResolvedSpec, Size, Spec, did_you_mean, judge, rerun, sample};
 use crate::record::table::{Cell, Table};
-use crate::record::{Difference, Manifest, SUMMARY_COLUMNS, Store, papers, write_file};
+use crate::record::{Difference, Manifest, SUMMARY_COLUMNS, Store, papers, read_summary, write_file};
 use crate::report::junit::{Case, junit};
 use crate::report::table::verdict_table;
 use clap::Args;
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// and log differ in the last bit; 0 asks for the same bytes, which one machine gives
     #[arg(long, value_name = "T", default_value_t = 1e-6, requires = "rerun")]
     tolerance: f64,
+    /// A claim that fails counts only if summary.csv does not say so already: for a stored failure that is known
+    #[arg(long)]
+    as_recorded: bool,
     /// Write the verdicts as JUnit XML: a test suite an experiment, a test case a claim
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -80,12 +83,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
             records.iter().map(|r| (r.spec.id.clone(), r.cases(arguments.tolerance))).collect();
         write_file(file, junit(&suites).as_bytes())?;
     }
-    let judged = records.iter().map(|r| exit_of(&r.spec, &r.runs, &r.verdicts)).max().unwrap_or(Exit::Holds);
+    let known = if arguments.as_recorded { read_summary(&arguments.from)?.rows } else { vec![] };
+    let known: Vec<[String; 4]> = known.iter().map(|row| claim_and_verdict(row)).collect();
+    let judged = records.iter().map(|r| {
+        let new = r.verdicts.iter().filter(|row| !known.contains(&claim_and_verdict(row))).cloned();
+        exit_of(&r.spec, &r.runs, &new.collect::<Vec<_>>())
+    });
+    let judged = judged.max().unwrap_or(Exit::Holds);
     if arguments.rerun > 0 && !arguments.json {
         print_again(&records, arguments.tolerance);
     }
     let otherwise = records.iter().flat_map(|r| &r.again).any(|a| a.largest() > arguments.tolerance);
     Ok(judged.max(if otherwise { Exit::ClaimFails } else { Exit::Holds }))
+}
+
+/// Paper, experiment, claim and verdict of a row of summary.csv.
+fn claim_and_verdict(row: &[Cell]) -> [String; 4] {
+    [0, 1, 2, 8].map(|column| row[column].text())
 }
 
 /// Runs a sample over all records again; false if it was interrupted.
