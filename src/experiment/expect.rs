@@ -85,9 +85,9 @@ impl Claim {
     fn row(&self, size: Size, runs: &Table, paper: &str, experiment: &str) -> Result<Vec<Cell>> {
         let judged = self.sizes.contains(&size);
         let mut values = self.select(runs, &self.filter)?;
-        let partners: [(&str, _, fn(f64, f64) -> f64); 2] =
-            [("expect.versus", &self.versus, |v, b| v / b), ("expect.minus", &self.minus, |v, b| v - b)];
-        for (field, filter, join) in partners.into_iter().filter(|p| !p.1.is_empty()) {
+        let join: fn(f64, f64) -> f64 = if self.versus.is_empty() { |v, b| v - b } else { |v, b| v / b };
+        let partners = [("expect.versus", &self.versus), ("expect.minus", &self.minus)];
+        for (field, filter) in partners.into_iter().filter(|p| !p.1.is_empty()) {
             let base = self.select(runs, filter)?;
             if judged && base.len() != values.len() {
                 let allowed = format!("runs that pair with those of `where` ({})", values.len());

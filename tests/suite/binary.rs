@@ -16,7 +16,7 @@ const ENERGY: &str = r#"
 fn energies(text: &str) -> Vec<f64> {
     let config = Kind::Energy.check(&text.parse::<Table>().unwrap()).unwrap();
     let stop = AtomicBool::new(false);
-    let context = Context { stop: &stop, threads: 1, scratch: Scratch::default(), tell: &|_| {} };
+    let context = Context { stop: &stop, scratch: Scratch::default(), tell: &|_| {} };
     let result = config.run(&context).unwrap();
     result.metrics.iter().map(|(_, v)| *v).collect()
 }

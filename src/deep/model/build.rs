@@ -30,7 +30,7 @@ impl Network {
 
 impl Builder<'_> {
     fn all(&mut self) -> Vec<Layer> {
-        let layers = match &self.config.network {
+        match &self.config.network {
             Architecture::Mlp { hidden } => self.dense(hidden, 1, 1),
             Architecture::Lenet { channels: [first, second], hidden } => {
                 let mut layers = self.conv_block(1, *first, 5, 0, true);
@@ -47,8 +47,7 @@ impl Builder<'_> {
                 layers
             }
             Architecture::Resnet { depth, width } => self.resnet((depth - 2) / 6, *width),
-        };
-        layers
+        }
     }
 
     /// Hidden layers fc{first}, … with bn{norm}, …, and the output layer.
