@@ -13,6 +13,11 @@ const MLP: [usize; 5] = [784, 4096, 4096, 4096, 10];
 #[derive(Subcommand)]
 pub enum Command {
     /// XNOR–popcount products beside f32: the triple loop (some rows of it, scaled) and the sgemm of the `gemm` crate
+    ///
+    /// Examples:
+    ///   implicit-bias bench xnor --m 4096 --n 4096 --k 4096 --threads 2 --json
+    ///   implicit-bias bench xnor --mlp 1000
+    #[command(verbatim_doc_comment)]
     Xnor(XnorArguments),
 }
 

@@ -17,10 +17,23 @@ use std::time::Instant;
 #[derive(Subcommand)]
 pub enum Command {
     /// Train a network with the paper's method; interrupted, the same command goes on where it was
+    ///
+    /// Examples:
+    ///   implicit-bias bnn train digits.safetensors
+    ///   implicit-bias bnn train mnist.safetensors --data mnist --epochs 60
+    #[command(verbatim_doc_comment)]
     Train(TrainArguments),
     /// Pack a trained network: a bit a weight, a threshold a channel
+    ///
+    /// Example:
+    ///   implicit-bias bnn export mnist.safetensors mnist.bnn
+    #[command(verbatim_doc_comment)]
     Export(pack::ExportArguments),
     /// Run a packed network on test pictures
+    ///
+    /// Example:
+    ///   implicit-bias bnn run mnist.bnn --data mnist --against mnist.safetensors
+    #[command(verbatim_doc_comment)]
     Run(pack::RunArguments),
 }
 
