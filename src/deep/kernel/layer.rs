@@ -108,7 +108,7 @@ impl Layer {
         out
     }
 
-    /// The signs of the sums: entry (output pixel, filter f) is +1 if its sum is at least thresholds[f], or, where bit
+    /// The signs of the sums: entry (output pixel, filter f) is +1 if its sum is at least `thresholds[f]`, or, where bit
     /// f mod 32 of flips[f / 32] is set, if it is less.
     pub fn signs(&self, with: Instructions, input: &BitMatrix, thresholds: &[i32], flips: &[u32]) -> BitMatrix {
         let mut bits = BitMatrix::new(self.outputs(input), self.filters());

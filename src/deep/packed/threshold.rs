@@ -1,4 +1,4 @@
-/// What follows the sum a of a channel c: scale[c]·(a − mean[c]) + shift[c], batch normalisation at test time.
+/// What follows the sum a of a channel c: `scale[c]·(a − mean[c]) + shift[c]`, batch normalisation at test time.
 ///
 /// With scale 1 and mean 0 it is a bias.
 #[derive(Debug, Clone, PartialEq)]
