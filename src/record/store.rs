@@ -222,7 +222,8 @@ impl Store {
         make_folder(receipts)?;
         let receipt_path = self.places.receipt(&files);
         if let Some(ignore) = receipts.ancestors().nth(2).map(|c| c.join(".gitignore")).filter(|i| !i.exists()) {
-            write_file(&ignore, b"*\n")?;
+            // Another process, at work on another experiment, may be writing the same file.
+            write_file(&ignore, b"*\n").or_else(|e| if ignore.is_file() { Ok(()) } else { Err(e) })?;
         }
         write_file(&receipt_path, receipt.as_bytes())?;
         if folder.is_dir() {
