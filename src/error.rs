@@ -30,6 +30,16 @@ impl InputError {
     }
 }
 
+/// An error unless `low` < v ≤ `high`.
+///
+/// # Errors
+/// Names the field.
+pub fn between(field: &str, v: f64, low: f64, high: f64) -> Result<()> {
+    let inside = v > low && v <= high;
+    let allowed = format!("above {low} and at most {high}");
+    inside.then_some(()).ok_or_else(|| InputError::value(field, v, &allowed, "Choose a value in that range."))
+}
+
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -2,6 +2,7 @@
 
 pub mod kernel;
 pub mod model;
+pub mod normalize;
 #[cfg(feature = "deep")]
 pub mod op;
 pub mod packed;

@@ -22,10 +22,3 @@ fn named(error: serde_path_to_error::Error<toml::de::Error>) -> InputError {
         None => format!("`{place}`: {message}"),
     })
 }
-
-/// An error unless `low` < v ≤ `high`.
-pub(super) fn between(field: &str, v: f64, low: f64, high: f64) -> Result<()> {
-    let inside = v > low && v <= high;
-    let allowed = format!("above {low} and at most {high}");
-    inside.then_some(()).ok_or_else(|| InputError::value(field, v, &allowed, "Choose a value in that range."))
-}

@@ -1,4 +1,4 @@
-use crate::error::{InputError, Result};
+use crate::error::{Result, between};
 use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
@@ -107,22 +107,18 @@ impl TrainingConfig {
     /// # Errors
     /// Names the field.
     pub fn check(&self) -> Result<()> {
-        let within = |field: &str, v: f64, low: f64, high: f64| {
-            let (inside, allowed) = (v > low && v <= high, format!("above {low} and at most {high}"));
-            inside.then_some(()).ok_or_else(|| InputError::value(field, v, &allowed, "Choose a value in that range."))
-        };
-        within("run.training.epochs", self.epochs as f64, 0.0, 1e6)?;
-        within("run.training.batch", self.batch as f64, 1.0, 1e6)?;
-        within("run.training.rate", self.rate, 0.0, 1e6)?;
-        within("run.training.weight_decay", self.weight_decay, -1e-300, 1e6)?;
-        within("run.training.clip_norm", self.clip_norm.unwrap_or(1.0), 0.0, 1e12)?;
+        between("run.training.epochs", self.epochs as f64, 0.0, 1e6)?;
+        between("run.training.batch", self.batch as f64, 1.0, 1e6)?;
+        between("run.training.rate", self.rate, 0.0, 1e6)?;
+        between("run.training.weight_decay", self.weight_decay, -1e-300, 1e6)?;
+        between("run.training.clip_norm", self.clip_norm.unwrap_or(1.0), 0.0, 1e12)?;
         match (&self.schedule, self.optimizer) {
-            (Schedule::Exponential { last }, _) => within("run.training.schedule.last", *last, 0.0, self.rate)?,
-            (Schedule::Steps { factor, .. }, _) => within("run.training.schedule.factor", *factor, 0.0, 1.0)?,
+            (Schedule::Exponential { last }, _) => between("run.training.schedule.last", *last, 0.0, self.rate)?,
+            (Schedule::Steps { factor, .. }, _) => between("run.training.schedule.factor", *factor, 0.0, 1.0)?,
             (Schedule::Constant, _) => {}
         }
         if let Method::Sgd { momentum } = self.optimizer {
-            within("run.training.optimizer.momentum", momentum, -1e-300, 0.999_999)?;
+            between("run.training.optimizer.momentum", momentum, -1e-300, 0.999_999)?;
         }
         Ok(())
     }

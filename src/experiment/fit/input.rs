@@ -2,8 +2,7 @@
 
 use super::{Architecture, FitSpec, Loss, Method};
 use crate::data::{Dataset, csv, npy};
-use crate::error::{InputError, Result};
-use crate::experiment::config::between;
+use crate::error::{InputError, Result, between};
 use crate::linear::Task;
 use crate::linear::predicted::{Regularizer, minimum_norm};
 use crate::math::rows::Rows;

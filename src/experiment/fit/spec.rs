@@ -1,8 +1,7 @@
 //! What is fitted, checked.
 
 use super::{Architecture, Loss, Start};
-use crate::error::{InputError, Result};
-use crate::experiment::config::between;
+use crate::error::{InputError, Result, between};
 use crate::linear::solver::{FlowOptions, Stop};
 
 /// How the network is trained.

@@ -1,5 +1,4 @@
-use crate::error::{InputError, Result};
-use crate::experiment::config::between;
+use crate::error::{InputError, Result, between};
 use crate::experiment::kinds::RunResult;
 use crate::linear::solver::Status;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,4 @@
-use crate::error::Result;
-use crate::experiment::config::between;
+use crate::error::{Result, between};
 use crate::experiment::kinds::{Context, RunResult};
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,7 @@
 //! The method of a run: which solver, with which numbers, until when.
 
 use super::LinearConfig;
-use crate::error::Result;
-use crate::experiment::config::between;
+use crate::error::{Result, between};
 use crate::linear::solver::{
     FlowOptions, Objective, Outcome, Schedule, State, StepRule, Stop, gradient_descent, log_time_flow,
 };

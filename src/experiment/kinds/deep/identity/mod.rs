@@ -1,8 +1,7 @@
 mod exact;
 mod sampled;
 
-use crate::error::Result;
-use crate::experiment::config::between;
+use crate::error::{Result, between};
 use crate::experiment::kinds::RunResult;
 use crate::linear::solver::Status;
 use crate::math::random::Stream;

@@ -1,0 +1,5 @@
+//! What batch normalisation divides by.
+
+mod statistic;
+
+pub use statistic::Statistic;
