@@ -40,6 +40,11 @@ pub fn between(field: &str, v: f64, low: f64, high: f64) -> Result<()> {
     inside.then_some(()).ok_or_else(|| InputError::value(field, v, &allowed, "Choose a value in that range."))
 }
 
+/// Whether a field needs no mention in a file.
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

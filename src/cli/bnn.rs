@@ -5,7 +5,7 @@ mod pack;
 use super::interrupt::{Interrupt, watch};
 use super::progress::note;
 use super::{Exit, Outcome, say};
-use crate::deep::model::{Activation, Architecture, ModelConfig, Network, Normalization, Weights};
+use crate::deep::model::{Activation, Architecture, ModelConfig, Network, Weights};
 use crate::deep::train::{Loss, Method, Schedule, Source, Status, Trainer, TrainingConfig, error_rate, save_network};
 use crate::error::{InputError, Result};
 use clap::{Args, Subcommand, ValueEnum};
@@ -118,30 +118,20 @@ impl TrainArguments {
             None => Architecture::Mlp { hidden: self.hidden.clone() },
         };
         ModelConfig {
-            network,
             weights: if self.binary == Binary::None { Weights::Real } else { Weights::Binary },
             activation: if self.binary == Binary::Both { Activation::Sign } else { Activation::Relu },
-            window: true,
-            normalization: Normalization::Batch,
             normalize_output: true,
             eps: 1e-4,
+            ..ModelConfig::new(network)
         }
     }
 }
 
 fn train(arguments: &TrainArguments) -> Outcome {
     let config = TrainingConfig {
-        epochs: arguments.epochs,
-        batch: arguments.batch,
         loss: Loss::SquaredHinge,
-        optimizer: Method::Adam,
-        rate: arguments.rate,
         schedule: Schedule::Exponential { last: arguments.last_rate },
-        weight_decay: 0.0,
-        clip_norm: None,
-        clip_latent: true,
-        glorot_rates: true,
-        augment: false,
+        ..TrainingConfig::new(Method::Adam, arguments.epochs, arguments.batch, arguments.rate)
     };
     config.check()?;
     let split = arguments.data.source(&arguments.folder).load(arguments.seed)?;
@@ -158,7 +148,7 @@ fn train(arguments: &TrainArguments) -> Outcome {
     while trainer.epoch < config.epochs {
         let started = Instant::now();
         let go_on = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let epoch = match trainer.epoch(&split.training, &config, &mut |_| go_on()) {
+        let epoch = match trainer.epoch(&split.training, &config, &mut |_, _| go_on()) {
             Status::Done(epoch) => epoch,
             Status::Interrupted => return Ok(Exit::Interrupted),
             Status::Diverged => {

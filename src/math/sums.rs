@@ -45,6 +45,11 @@ pub fn max(a: &[f64]) -> f64 {
     a.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
+/// Where the largest entry is: the first one where several are, 0 for an empty slice.
+pub fn largest(a: &[f32]) -> usize {
+    (1..a.len()).fold(0, |best, i| if a[i] > a[best] { i } else { best })
+}
+
 /// The `q`-quantile (0 ≤ q ≤ 1) with linear interpolation; NaN for an empty slice.
 pub fn quantile(a: &[f64], q: f64) -> f64 {
     let mut sorted = a.to_vec();
@@ -59,6 +64,12 @@ pub fn quantile(a: &[f64], q: f64) -> f64 {
 /// The median.
 pub fn median(a: &[f64]) -> f64 {
     quantile(a, 0.5)
+}
+
+/// The correlation of y with x; NaN with fewer than two distinct values of either.
+pub fn correlation(x: &[f64], y: &[f64]) -> f64 {
+    let product = slope(x, y) * slope(y, x);
+    product.sqrt().copysign(slope(x, y))
 }
 
 /// Least-squares slope of y against x; NaN with fewer than two distinct x.

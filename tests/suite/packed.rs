@@ -208,13 +208,12 @@ mod trained {
     /// A binary network whose weights, scales, shifts and running statistics are all drawn.
     fn network(architecture: Architecture, normalization: Normalization, picture: [usize; 3]) -> Network {
         let config = ModelConfig {
-            network: architecture,
             weights: Weights::Binary,
             activation: Activation::Sign,
-            window: true,
             normalization,
             normalize_output: true,
             eps: 1e-4,
+            ..ModelConfig::new(architecture)
         };
         let mut stream = Stream::new(10, &["trained"]);
         let mut network = Network::new(&config, picture, 3);

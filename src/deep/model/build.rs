@@ -1,4 +1,4 @@
-use super::{Architecture, Layer, ModelConfig, Network, Normalization, Parameter, Role, Running};
+use super::{Architecture, Layer, ModelConfig, Network, Normalization, Parameter, Parametrization, Role, Running};
 use crate::deep::op::{Convolution, MaxPool};
 use crate::math::random::Stream;
 
@@ -24,11 +24,51 @@ impl Network {
         let biased = !config.is_binary() && plain || config.normalization == Normalization::None;
         let mut builder = Builder { network, shape: picture, seed, config, biased };
         builder.network.layers = builder.all();
+        builder.reparametrize();
         builder.network
     }
 }
 
+/// The weights of layers that a normalisation or an activation follows.
+fn hidden(layers: &[Layer]) -> Vec<usize> {
+    let (mut found, mut last) = (vec![], None);
+    for layer in layers {
+        match layer {
+            Layer::Linear { weight, .. } | Layer::Convolution { weight, .. } => last = Some(*weight),
+            Layer::Normalize { .. } | Layer::Activate => found.extend(last.take()),
+            Layer::Residual { body, shortcut } => found.extend([body, shortcut].into_iter().flat_map(|l| hidden(l))),
+            Layer::MaxPool(_) | Layer::AveragePool => {}
+        }
+    }
+    found
+}
+
 impl Builder<'_> {
+    /// Marks the weights whose norms do not matter, and adds the norms of a parametrisation.
+    fn reparametrize(&mut self) {
+        let config = self.config;
+        let divided = matches!(config.normalization, Normalization::Batch | Normalization::ShiftBatch);
+        for weight in hidden(&self.network.layers) {
+            let role = match config.parametrization {
+                Parametrization::Plain => {
+                    self.network.parameters[weight].normalized = divided;
+                    continue;
+                }
+                Parametrization::WeightNorm => Role::Other,
+                Parametrization::BoundedWeightNorm => Role::Fixed,
+            };
+            let gain = self.network.parameters.len();
+            let parameter = &mut self.network.parameters[weight];
+            (parameter.normalized, parameter.gain) = (true, Some(gain));
+            let (mut norms, name) = (parameter.norms(), format!("{}_g", parameter.name));
+            if role == Role::Fixed {
+                let mean = norms.iter().map(|n| n * n).sum::<f32>() / norms.len() as f32;
+                norms.fill(mean.sqrt());
+            }
+            self.add(name, role, vec![norms.len()], norms);
+        }
+    }
+
     fn all(&mut self) -> Vec<Layer> {
         match &self.config.network {
             Architecture::Mlp { hidden } => self.dense(hidden, 1, 1),
@@ -149,7 +189,8 @@ impl Builder<'_> {
         if self.config.normalization == Normalization::None {
             return None;
         }
-        let gamma = self.add(format!("{name}.weight"), Role::Other, vec![channels], vec![1.0; channels]);
+        let role = if self.config.normalization == Normalization::MeanOnly { Role::Fixed } else { Role::Other };
+        let gamma = self.add(format!("{name}.weight"), role, vec![channels], vec![1.0; channels]);
         let beta = self.add(format!("{name}.bias"), Role::Other, vec![channels], vec![0.0; channels]);
         let running = Running { name: name.into(), mean: vec![0.0; channels], variance: vec![1.0; channels] };
         self.network.running.push(running);

@@ -1,4 +1,5 @@
-use crate::error::{InputError, Result};
+use crate::deep::normalize::Statistic;
+use crate::error::{InputError, Result, between, is_default};
 use serde::{Deserialize, Serialize};
 
 /// Which network.
@@ -25,6 +26,18 @@ pub struct ModelConfig {
     /// ε of the normalisation.
     #[serde(default = "default_eps")]
     pub eps: f32,
+    /// What batch normalisation divides by.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub statistic: Statistic,
+    /// Factor on the published constant of the statistic; default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_factor: Option<f64>,
+    /// Samples that are normalised together (ghost batch normalisation); default the batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ghost: Option<usize>,
+    /// How the weights of hidden layers are parametrised.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parametrization: Parametrization,
 }
 
 /// The shape of a network.
@@ -95,11 +108,44 @@ pub enum Normalization {
     Batch,
     /// Shift-based batch normalisation (hubara2016, algorithm 3).
     ShiftBatch,
+    /// Only the mean is subtracted, and a shift added.
+    MeanOnly,
     /// None; layers have biases.
     None,
 }
 
+/// How the weights of hidden layers are parametrised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parametrization {
+    /// By themselves.
+    #[default]
+    Plain,
+    /// w = g·v/‖v‖ for every output, g and v trained: weight normalisation (Salimans & Kingma 2016).
+    WeightNorm,
+    /// w = ρ·v/‖v‖ for every output, ρ the root mean square norm of the layer's outputs at the start: bounded weight
+    /// normalisation (hoffer2018, section 5).
+    BoundedWeightNorm,
+}
+
 impl ModelConfig {
+    /// A network with the defaults.
+    pub fn new(network: Architecture) -> Self {
+        Self {
+            network,
+            weights: Weights::default(),
+            activation: Activation::default(),
+            window: true,
+            normalization: Normalization::default(),
+            normalize_output: false,
+            eps: default_eps(),
+            statistic: Statistic::default(),
+            scale_factor: None,
+            ghost: None,
+            parametrization: Parametrization::default(),
+        }
+    }
+
     /// Whether the weights are binary.
     pub fn is_binary(&self) -> bool {
         self.weights != Weights::Real
@@ -138,6 +184,20 @@ impl ModelConfig {
                 fits.then_some(()).ok_or_else(|| InputError::value("run.model.network.depth", depth, "6n + 2", remedy))
             }
         }?;
+        between("run.model.scale_factor", self.scale_factor.unwrap_or(1.0), 0.0, 1e6)?;
+        range("run.model.ghost", self.ghost.unwrap_or(2), 2, 1 << 20)?;
+        if let Statistic::Top(k) = self.statistic {
+            range("run.model.statistic.top", k, 1, 1 << 20)?;
+        }
+        if self.is_binary() && self.parametrization != Parametrization::Plain {
+            let remedy = "The norm of a binary weight vector is fixed already.";
+            return Err(InputError::value(
+                "run.model.parametrization",
+                "a weight norm",
+                "plain for binary weights",
+                remedy,
+            ));
+        }
         let positive = self.eps > 0.0 && self.eps < 1.0;
         positive.then_some(()).ok_or_else(|| {
             InputError::value("run.model.eps", self.eps, "above 0 and below 1", "PyTorch's is 1e-5, hubara2016's 1e-4.")

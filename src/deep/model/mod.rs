@@ -8,7 +8,7 @@ mod network;
 #[cfg(feature = "deep")]
 mod parameter;
 
-pub use config::{Activation, Architecture, ModelConfig, Normalization, Weights};
+pub use config::{Activation, Architecture, ModelConfig, Normalization, Parametrization, Weights};
 #[cfg(feature = "deep")]
 pub use network::{Layer, Network, Pass, Running};
 #[cfg(feature = "deep")]

@@ -1,7 +1,7 @@
 use super::{Activation, ModelConfig, Normalization, Parameter, Role, Weights};
 use crate::deep::op::{
-    AveragePool, Batch, BatchNorm, Bias, Convolution, MaxPool, Moments, Relu, Sign, Sum, apply, binarized, constant,
-    frozen, leaf, linear, normalize, values,
+    AveragePool, Batch, BatchNorm, Bias, Convolution, MaxPool, Moments, Relu, Scale, Sign, Sum, WeightNorm, apply,
+    binarized, constant, frozen, leaf, linear, normalize, values,
 };
 use crate::math::random::Stream;
 use std::cell::{Cell, RefCell};
@@ -57,7 +57,7 @@ pub struct Running {
     pub name: String,
     /// Running means.
     pub mean: Vec<f32>,
-    /// Running variances (unbiased).
+    /// Running squared scales; of variances the unbiased ones.
     pub variance: Vec<f32>,
 }
 
@@ -75,6 +75,9 @@ pub struct Network {
     /// Its running statistics.
     pub running: Vec<Running>,
 }
+
+/// The statistics of the ghost batches of a normalisation.
+type GhostMoments = Arc<OnceLock<Vec<Moments>>>;
 
 /// How much of a batch's statistics enters the running ones.
 const MOMENTUM: f32 = 0.1;
@@ -98,17 +101,36 @@ impl Network {
         values(&Pass::new(self, None).run(inputs))
     }
 
-    /// Takes over a batch's statistics.
-    pub fn update(&mut self, moments: &[(usize, Arc<OnceLock<Moments>>)]) {
+    /// Takes over a batch's statistics, one ghost batch after the other: as if they were batches (hoffer2017's code; the formula
+    /// of its algorithm 1 has weights that do not sum to one).
+    pub fn update(&mut self, moments: &[(usize, GhostMoments)]) {
+        let mix = |old: &mut [f32], new: &[f32], factor: f32| {
+            old.iter_mut().zip(new).for_each(|(o, n)| *o += MOMENTUM * (factor * n - *o));
+        };
         for (index, moments) in moments {
-            let (running, Some(batch)) = (&mut self.running[*index], moments.get()) else { continue };
-            let unbiased = batch.count as f32 / (batch.count as f32 - 1.0).max(1.0);
-            let mix = |old: &mut [f32], new: &[f32], factor: f32| {
-                old.iter_mut().zip(new).for_each(|(o, n)| *o += MOMENTUM * (factor * n - *o));
-            };
-            mix(&mut running.mean, &batch.mean, 1.0);
-            mix(&mut running.variance, &batch.variance, unbiased);
+            let running = &mut self.running[*index];
+            for ghost in moments.get().into_iter().flatten() {
+                mix(&mut running.mean, &ghost.mean, 1.0);
+                mix(&mut running.variance, &ghost.variance, ghost.correction);
+            }
         }
+    }
+
+    /// The normalisation of this network.
+    pub fn norm(&self) -> BatchNorm {
+        let ModelConfig { normalization, statistic, scale_factor, eps, ghost, .. } = self.config;
+        let scale = match normalization {
+            Normalization::ShiftBatch => Scale::ShiftBased,
+            Normalization::MeanOnly => Scale::One,
+            Normalization::Batch | Normalization::None => Scale::Of { statistic, factor: scale_factor.unwrap_or(1.0) },
+        };
+        BatchNorm { eps, scale, ghost, moments: Arc::default() }
+    }
+
+    /// γ/σ of a normalisation at test time.
+    pub fn test_scale(&self, gamma: usize, running: usize) -> Vec<f32> {
+        let (norm, gamma) = (self.norm(), self.parameters[gamma].numbers());
+        gamma.iter().zip(&self.running[running].variance).map(|(g, v)| norm.gain(*g) * norm.inverse(*v)).collect()
     }
 }
 
@@ -120,7 +142,7 @@ pub struct Pass<'a> {
     /// The parameters as leaves of the graph.
     pub leaves: Vec<Batch>,
     /// The statistics of each normalisation that was passed in training.
-    pub moments: RefCell<Vec<(usize, Arc<OnceLock<Moments>>)>>,
+    pub moments: RefCell<Vec<(usize, GhostMoments)>>,
 }
 
 impl<'a> Pass<'a> {
@@ -138,6 +160,7 @@ impl<'a> Pass<'a> {
         match (parameter.role, self.network.config.weights) {
             (Role::Latent, Weights::BinaryStochastic) => make(&binarized(&parameter.values, self.draw())),
             (Role::Latent, _) => make(&binarized(&parameter.values, None)),
+            (Role::Fixed, _) => frozen(&parameter.values),
             _ => make(&parameter.values),
         }
     }
@@ -153,9 +176,9 @@ impl<'a> Pass<'a> {
 
     fn layer(&self, layer: &Layer, x: Batch) -> Batch {
         match layer {
-            Layer::Linear { weight, bias } => self.biased(linear(&x, &self.leaves[*weight]), *bias),
+            Layer::Linear { weight, bias } => self.biased(linear(&x, &self.weight(*weight)), *bias),
             Layer::Convolution { weight, bias, operation } => {
-                self.biased(apply(*operation, [&x, &self.leaves[*weight]]), *bias)
+                self.biased(apply(*operation, [&x, &self.weight(*weight)]), *bias)
             }
             Layer::Normalize { gamma, beta, running } => self.normalize(&x, (*gamma, *beta, *running)),
             Layer::Activate => self.activate(&x),
@@ -164,6 +187,13 @@ impl<'a> Pass<'a> {
             Layer::Residual { body, shortcut } => {
                 apply(Sum, [&self.through(body, x.clone()), &self.through(shortcut, x)])
             }
+        }
+    }
+
+    fn weight(&self, index: usize) -> Batch {
+        match self.network.parameters[index].gain {
+            Some(gain) => apply(WeightNorm, [&self.leaves[index], &self.leaves[gain]]),
+            None => self.leaves[index].clone(),
         }
     }
 
@@ -191,16 +221,12 @@ impl<'a> Pass<'a> {
     }
 
     fn normalize(&self, x: &Batch, (gamma, beta, running): (usize, usize, usize)) -> Batch {
-        let config = &self.network.config;
-        let shift_based = config.normalization == Normalization::ShiftBatch;
-        let norm = BatchNorm { eps: config.eps, shift_based, moments: Arc::default() };
         if self.seed.is_some() {
+            let norm = self.network.norm();
             self.moments.borrow_mut().push((running, norm.moments.clone()));
             return apply(norm, [x, &self.leaves[gamma], &self.leaves[beta]]);
         }
-        let (running, parameters) = (&self.network.running[running], &self.network.parameters);
-        let inverse = running.variance.iter().map(|v| norm.inverse(*v));
-        let scale: Vec<f32> = parameters[gamma].numbers().iter().zip(inverse).map(|(g, i)| norm.gain(*g) * i).collect();
-        normalize(x, &running.mean, &scale, parameters[beta].numbers())
+        let scale = self.network.test_scale(gamma, running);
+        normalize(x, &self.network.running[running].mean, &scale, self.network.parameters[beta].numbers())
     }
 }

@@ -2,10 +2,11 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::{LN_2, PI};
 
 /// How the scale of n numbers dᵢ = xᵢ − μ is estimated (hoffer2018, section 4; `Range`: banner2018, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistic {
     /// √(Σ dᵢ²/n).
+    #[default]
     L2,
     /// C·Σ |dᵢ|/n.
     L1,

@@ -1,4 +1,4 @@
-use super::batch_norm::{each, sums};
+use super::channels::{each, sums};
 use super::{Operation, Values, View};
 
 /// x + b for every channel, b of shape `[1, C, 1, 1]`.

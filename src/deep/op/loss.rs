@@ -6,6 +6,8 @@ use std::sync::Arc;
 pub struct CrossEntropy {
     /// The class of each sample.
     pub labels: Arc<Vec<u8>>,
+    /// Factors on the gradients of the samples; the value is that without them.
+    pub noise: Option<Arc<Vec<f32>>>,
 }
 
 /// Mean over batch and classes of max(0, 1 − t·y)², t = +1 for the label and −1 for the others (hubara2016, the L2-SVM loss).
@@ -30,13 +32,14 @@ impl Operation<1> for CrossEntropy {
     fn forward(&self, [y]: [View; 1]) -> (Values, Vec<f32>) {
         let [n, classes, ..] = y.shape;
         let (mut loss, mut gradient) = (0.0_f64, Vec::with_capacity(y.values.len()));
-        for (row, label) in y.values.chunks_exact(classes).zip(self.labels.iter()) {
+        for (i, (row, label)) in y.values.chunks_exact(classes).zip(self.labels.iter()).enumerate() {
+            let share = self.noise.as_ref().map_or(1.0, |noise| noise[i]) / n as f32;
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let weights: Vec<f32> = row.iter().map(|v| (v - top).exp()).collect();
             let total: f32 = weights.iter().sum();
             let label = *label as usize;
             loss += f64::from(total.ln() - (row[label] - top));
-            let one = |(k, w): (usize, &f32)| (w / total - f32::from(u8::from(k == label))) / n as f32;
+            let one = |(k, w): (usize, &f32)| (w / total - f32::from(u8::from(k == label))) * share;
             gradient.extend(weights.iter().enumerate().map(one));
         }
         scalar(loss / n as f64, gradient)

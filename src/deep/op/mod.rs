@@ -7,13 +7,16 @@ mod average_pool;
 mod batch_norm;
 mod bias;
 mod binarize;
+mod channels;
 mod convolution;
 mod correlate;
 mod linear;
 mod loss;
 mod max_pool;
 mod planes;
+mod scale;
 mod sum;
+mod weight_norm;
 
 pub use activation::Relu;
 pub use average_pool::AveragePool;
@@ -24,7 +27,9 @@ pub use convolution::Convolution;
 pub use linear::linear;
 pub use loss::{CrossEntropy, SquaredHinge};
 pub use max_pool::MaxPool;
+pub use scale::Scale;
 pub use sum::Sum;
+pub use weight_norm::WeightNorm;
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
@@ -140,7 +145,7 @@ pub fn values(batch: &Batch) -> Vec<f32> {
 
 /// A batch that is no parameter: data.
 pub fn constant(shape: [usize; 4], values: Vec<f32>) -> Batch {
-    Tensor::from_primitive::<Autodiff<Flex>>(Autodiff::<Flex>::from_inner(tensor(shape, values)))
+    frozen(&tensor(shape, values))
 }
 
 /// Numbers that no gradient is taken with respect to. Shares them.

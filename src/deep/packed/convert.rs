@@ -1,8 +1,6 @@
 use super::{Affine, Connection, PackedNetwork, TrainedLayer};
-use crate::deep::model::{Activation, Layer, Network, Normalization, Weights};
-use crate::deep::op::BatchNorm;
+use crate::deep::model::{Activation, Layer, Network, Weights};
 use crate::error::{InputError, Result};
-use std::sync::Arc;
 
 impl PackedNetwork {
     /// Packs a trained network: binary weights, sign activations, layers in a row.
@@ -39,7 +37,11 @@ impl PackedNetwork {
                 match (layer, &mut connection) {
                     (Layer::MaxPool(of), Connection::Convolution { pool: pool @ 1, .. }) => *pool = of.size,
                     (Layer::Normalize { gamma, beta, running }, _) if affine.shift.iter().all(|b| *b == 0.0) => {
-                        affine = normalization(network, *gamma, *beta, *running);
+                        affine = Affine {
+                            scale: network.test_scale(*gamma, *running),
+                            mean: network.running[*running].mean.clone(),
+                            shift: network.parameters[*beta].numbers().to_vec(),
+                        };
                     }
                     (Layer::Activate, _) => {}
                     (other, _) => return refuse("layer", format!("{other:?}"), "max-pooling, normalisation or sign"),
@@ -48,19 +50,5 @@ impl PackedNetwork {
             layers.push(TrainedLayer { connection, outputs, weight: weight.numbers(), affine });
         }
         Self::new(network.picture, &layers)
-    }
-}
-
-/// Normalisation at test time, by the numbers that the network itself uses.
-fn normalization(network: &Network, gamma: usize, beta: usize, running: usize) -> Affine {
-    let (config, running) = (&network.config, &network.running[running]);
-    let shift_based = config.normalization == Normalization::ShiftBatch;
-    let norm = BatchNorm { eps: config.eps, shift_based, moments: Arc::default() };
-    let inverse = running.variance.iter().map(|v| norm.inverse(*v));
-    let gamma = network.parameters[gamma].numbers();
-    Affine {
-        scale: gamma.iter().zip(inverse).map(|(g, i)| norm.gain(*g) * i).collect(),
-        mean: running.mean.clone(),
-        shift: network.parameters[beta].numbers().to_vec(),
     }
 }

@@ -1,6 +1,7 @@
 use super::Affine;
 use crate::deep::kernel::{BitMatrix, COLUMNS, Instructions, Layer, LayerShape};
 use crate::error::{InputError, Result};
+use crate::math::sums::largest;
 
 /// Pictures that go through all layers together: bounds the memory.
 const CHUNK: usize = 512;
@@ -143,7 +144,6 @@ impl PackedNetwork {
     /// # Errors
     /// As [`Self::scores`].
     pub fn classify(&self, with: Instructions, pixels: &[u8]) -> Result<Vec<usize>> {
-        let largest = |s: &[f32]| (1..s.len()).fold(0, |best, i| if s[i] > s[best] { i } else { best });
         Ok(self.scores(with, pixels)?.chunks(self.classes()).map(largest).collect())
     }
 

@@ -107,7 +107,8 @@ impl Trainer {
         if seed != self.seed {
             return Err(InputError::value("checkpoint.seed", seed, &self.seed.to_string(), remedy));
         }
-        let mut whole = Self { network: self.network.clone(), optimizer: self.optimizer.clone(), epoch, seed };
+        let mut whole =
+            Self { network: self.network.clone(), optimizer: self.optimizer.clone(), epoch, seed, norms: None };
         whole.optimizer.steps = steps;
         load_state(&mut whole.network, bytes, "")?;
         for (p, state) in whole.network.parameters.iter().zip(&mut whole.optimizer.state) {

@@ -1,4 +1,4 @@
-use crate::error::{Result, between};
+use crate::error::{Result, between, is_default};
 use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
@@ -33,6 +33,40 @@ pub struct TrainingConfig {
     /// Random flips and crops.
     #[serde(default)]
     pub augment: bool,
+    /// Weight decay is for these weights only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub decay_on: DecayOn,
+    /// Standard deviation of a factor with mean 1 on the gradient of every sample: noise as of a smaller batch (hoffer2017).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_noise: Option<f64>,
+    /// What is adapted because the batch is larger than the one that rate and epochs were chosen for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_batch: Option<LargeBatch>,
+}
+
+/// Which weights decay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecayOn {
+    /// All.
+    #[default]
+    All,
+    /// Those that no normalisation follows: of the output layer.
+    Unnormalized,
+}
+
+/// How the training of a small batch becomes that of a large one (hoffer2017).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LargeBatch {
+    /// The small batch.
+    pub reference: usize,
+    /// The learning rate is multiplied by the ratio of the batches to this power: ½ keeps the covariance of a step.
+    #[serde(default)]
+    pub rate_power: f64,
+    /// Every number of epochs is multiplied by the ratio, rounded up: as many steps as with the small batch.
+    #[serde(default)]
+    pub adapt_regime: bool,
 }
 
 /// The loss.
@@ -88,6 +122,43 @@ pub enum Schedule {
 }
 
 impl TrainingConfig {
+    /// A training with the defaults.
+    pub fn new(optimizer: Method, epochs: usize, batch: usize, rate: f64) -> Self {
+        Self {
+            epochs,
+            batch,
+            loss: Loss::default(),
+            optimizer,
+            rate,
+            schedule: Schedule::default(),
+            weight_decay: 0.0,
+            clip_norm: None,
+            clip_latent: true,
+            glorot_rates: true,
+            augment: false,
+            decay_on: DecayOn::default(),
+            gradient_noise: None,
+            large_batch: None,
+        }
+    }
+
+    /// The training with its batch's rate, epochs and schedule.
+    pub fn adapted(&self) -> Self {
+        let mut adapted = self.clone();
+        let Some(LargeBatch { reference, rate_power, adapt_regime }) = adapted.large_batch.take() else {
+            return adapted;
+        };
+        adapted.rate *= (self.batch as f64 / reference as f64).powf(rate_power);
+        if adapt_regime {
+            let ratio = self.batch.div_ceil(reference);
+            adapted.epochs *= ratio;
+            if let Schedule::Steps { epochs, .. } = &mut adapted.schedule {
+                epochs.iter_mut().for_each(|e| *e *= ratio);
+            }
+        }
+        adapted
+    }
+
     /// The learning rate of an epoch, counted from 0.
     pub fn rate(&self, epoch: usize) -> f64 {
         match &self.schedule {
@@ -112,10 +183,15 @@ impl TrainingConfig {
         between("run.training.rate", self.rate, 0.0, 1e6)?;
         between("run.training.weight_decay", self.weight_decay, -1e-300, 1e6)?;
         between("run.training.clip_norm", self.clip_norm.unwrap_or(1.0), 0.0, 1e12)?;
-        match (&self.schedule, self.optimizer) {
-            (Schedule::Exponential { last }, _) => between("run.training.schedule.last", *last, 0.0, self.rate)?,
-            (Schedule::Steps { factor, .. }, _) => between("run.training.schedule.factor", *factor, 0.0, 1.0)?,
-            (Schedule::Constant, _) => {}
+        between("run.training.gradient_noise", self.gradient_noise.unwrap_or(1.0), 0.0, 1e6)?;
+        if let Some(LargeBatch { reference, rate_power, .. }) = self.large_batch {
+            between("run.training.large_batch.reference", reference as f64, 0.0, self.batch as f64)?;
+            between("run.training.large_batch.rate_power", rate_power, -1e-300, 1.0)?;
+        }
+        match &self.schedule {
+            Schedule::Exponential { last } => between("run.training.schedule.last", *last, 0.0, self.rate)?,
+            Schedule::Steps { factor, .. } => between("run.training.schedule.factor", *factor, 0.0, 1.0)?,
+            Schedule::Constant => {}
         }
         if let Method::Sgd { momentum } = self.optimizer {
             between("run.training.optimizer.momentum", momentum, -1e-300, 0.999_999)?;

@@ -13,9 +13,9 @@ mod trainer;
 pub use batches::Set;
 #[cfg(feature = "deep")]
 pub use checkpoint::{load_network, load_state, save_network};
-pub use config::{Loss, Method, Schedule, TrainingConfig};
+pub use config::{DecayOn, LargeBatch, Loss, Method, Schedule, TrainingConfig};
 #[cfg(feature = "deep")]
-pub use optimizer::{Optimizer, Update};
+pub use optimizer::{NormRule, Norms, Optimizer, Update};
 pub use source::{Source, Split};
 #[cfg(feature = "deep")]
-pub use trainer::{Epoch, Progress, Status, Trainer, error_rate, predictions};
+pub use trainer::{Epoch, Progress, Status, Trainer, batch_loss, error_rate, predictions};

@@ -1,4 +1,4 @@
-use super::config::{Method, TrainingConfig};
+use super::config::{DecayOn, Method, TrainingConfig};
 use crate::deep::model::{Parameter, Role};
 use crate::deep::op::{Storage, view};
 use crate::deep::quantize::ap2;
@@ -10,6 +10,24 @@ const BETA: (f32, f32) = (0.9, 0.999);
 const EPS: f32 = 1e-8;
 /// Added to the rounded maximum of shift-based AdaMax.
 const TINY: f32 = 1.0 / (1 << 27) as f32;
+
+/// Norms of each output's weights, one list for every normalised parameter (empty for others), and what they are for.
+#[derive(Debug, Clone)]
+pub struct Norms {
+    /// How they steer a training.
+    pub rule: NormRule,
+    /// The norms.
+    pub of: Vec<Vec<f32>>,
+}
+
+/// What replaces weight decay (hoffer2018, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormRule {
+    /// The rate of every output's weights w times ‖w‖²/norm²: the effective rate that weights of that norm would have.
+    CorrectRate,
+    /// The norm of every output's weights, set after each step.
+    Set,
+}
 
 /// Takes steps and keeps what they need from one to the next.
 #[derive(Debug, Clone)]
@@ -27,23 +45,46 @@ impl Optimizer {
         Self { steps: 0, state: parameters.iter().map(zeros).collect() }
     }
 
-    /// One step at a learning rate.
-    pub fn step(&mut self, parameters: &mut [Parameter], gradients: &[Storage], rate: f64, config: &TrainingConfig) {
+    /// One step at a learning rate, of the parameters that have a gradient.
+    pub fn step(
+        &mut self,
+        parameters: &mut [Parameter],
+        gradients: &[Option<Storage>],
+        rate: f64,
+        config: &TrainingConfig,
+        norms: Option<&Norms>,
+    ) {
         self.steps += 1;
         let shrink = match config.clip_norm {
             Some(limit) => (limit / norm(gradients)).min(1.0) as f32,
             None => 1.0,
         };
-        for ((parameter, gradient), [first, second]) in parameters.iter_mut().zip(gradients).zip(&mut self.state) {
+        let update = Update::new(config.optimizer, rate, self.steps);
+        for (i, (parameter, [first, second])) in parameters.iter_mut().zip(&mut self.state).enumerate() {
+            let Some(gradient) = &gradients[i] else { continue };
             let latent = parameter.role == Role::Latent;
-            let decay = if parameter.role == Role::Weight { config.weight_decay as f32 } else { 0.0 };
+            let decays = parameter.role == Role::Weight && (config.decay_on == DecayOn::All || !parameter.normalized);
+            let decay = if decays { config.weight_decay as f32 } else { 0.0 };
             let scale = if latent && config.glorot_rates { parameter.glorot } else { 1.0 };
             let limit = if latent && config.clip_latent { 1.0 } else { f32::INFINITY };
-            let update = Update::new(config.optimizer, rate, self.steps);
-            let chunks = parameter.values.storage_mut::<f32>().par_chunks_mut(CHUNK);
-            let chunks = chunks.zip(view(gradient).values.par_chunks(CHUNK));
-            let chunks = chunks.zip(first.par_chunks_mut(CHUNK)).zip(second.par_chunks_mut(CHUNK));
-            chunks.for_each(|(((w, g), m), v)| update_all(&update, (w, g, m, v), [shrink, decay, scale, limit]));
+            let norms = norms.filter(|n| !n.of[i].is_empty());
+            let (chunk, factors) = match norms {
+                Some(Norms { rule: NormRule::CorrectRate, of }) => {
+                    let factors = parameter.norms().iter().zip(&of[i]).map(|(w, to)| (w / to) * (w / to)).collect();
+                    (parameter.numbers().len() / of[i].len(), factors)
+                }
+                _ => (CHUNK, vec![]),
+            };
+            let chunks = parameter.values.storage_mut::<f32>().par_chunks_mut(chunk);
+            let chunks = chunks.zip(view(gradient).values.par_chunks(chunk));
+            let chunks = chunks.zip(first.par_chunks_mut(chunk)).zip(second.par_chunks_mut(chunk)).enumerate();
+            chunks.for_each(|(at, (((w, g), m), v))| {
+                let scale = factors.get(at).map_or(scale, |f| scale * f);
+                update_all(&update, (w, g, m, v), [shrink, decay, scale, limit]);
+            });
+            if let Some(Norms { rule: NormRule::Set, of }) = norms {
+                parameter.set_norms(&of[i]);
+            }
         }
     }
 }
@@ -59,9 +100,9 @@ fn update_all(update: &Update, (w, g, m, v): (&mut [f32], &[f32], &mut [f32], &m
 }
 
 /// ‖g‖ over all parameters.
-pub fn norm(gradients: &[Storage]) -> f64 {
+pub fn norm(gradients: &[Option<Storage>]) -> f64 {
     let square = |g: &f32| f64::from(*g) * f64::from(*g);
-    gradients.iter().flat_map(|g| view(g).values).map(square).sum::<f64>().sqrt()
+    gradients.iter().flatten().flat_map(|g| view(g).values).map(square).sum::<f64>().sqrt()
 }
 
 /// The update of one number, its constants worked out.

@@ -1,9 +1,10 @@
 use super::batches::Set;
 use super::config::{Loss, TrainingConfig};
-use super::optimizer::Optimizer;
+use super::optimizer::{Norms, Optimizer};
 use crate::deep::model::{Network, Pass, Role};
 use crate::deep::op::{Batch, CrossEntropy, SquaredHinge, Storage, apply, gradient, values};
 use crate::math::random::Stream;
+use crate::math::sums::largest;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Trainer {
     pub epoch: usize,
     /// Root of every random stream of the training.
     pub seed: u64,
+    /// Norms that steer it instead of weight decay.
+    pub norms: Option<Norms>,
 }
 
 /// What an epoch of training gave.
@@ -32,8 +35,8 @@ pub struct Epoch {
     pub error: f64,
     /// Learning rate.
     pub rate: f64,
-    /// Fraction of latent weights whose sign changed over the epoch; NaN where there are none.
-    pub flips: f64,
+    /// Fraction of latent weights whose sign changed over the epoch, where there are any.
+    pub flips: Option<f64>,
 }
 
 /// How far an epoch is.
@@ -45,6 +48,8 @@ pub struct Progress {
     pub pictures: usize,
     /// Of how many.
     pub of: usize,
+    /// Loss of the batch before.
+    pub loss: f64,
 }
 
 /// How an epoch ended.
@@ -61,7 +66,7 @@ pub enum Status {
 impl Trainer {
     /// At the start.
     pub fn new(network: Network, seed: u64) -> Self {
-        Self { optimizer: Optimizer::new(&network.parameters), network, epoch: 0, seed }
+        Self { optimizer: Optimizer::new(&network.parameters), network, epoch: 0, seed, norms: None }
     }
 
     /// One step on a batch: loss and outputs before it. Parameters stay as they are if the loss is not finite.
@@ -77,7 +82,10 @@ impl Trainer {
         let outputs = pass.run(inputs);
         let scores = values(&outputs);
         let loss = match config.loss {
-            Loss::CrossEntropy => apply(CrossEntropy { labels: labels.clone() }, [&outputs]),
+            Loss::CrossEntropy => {
+                let noise = config.gradient_noise.map(|sigma| noise(sigma, labels.len(), draws));
+                apply(CrossEntropy { labels: labels.clone(), noise }, [&outputs])
+            }
             Loss::SquaredHinge => apply(SquaredHinge { labels: labels.clone() }, [&outputs]),
         };
         let found = values(&loss)[0];
@@ -85,36 +93,37 @@ impl Trainer {
             return (found, scores);
         }
         let mut gradients = loss.backward();
-        let gradients: Vec<Storage> = pass.leaves.iter().filter_map(|l| gradient(l, &mut gradients)).collect();
+        let gradients: Vec<Option<Storage>> = pass.leaves.iter().map(|l| gradient(l, &mut gradients)).collect();
         let moments = pass.moments.take();
         drop((pass, outputs));
         self.network.update(&moments);
-        self.optimizer.step(&mut self.network.parameters, &gradients, rate, config);
+        self.optimizer.step(&mut self.network.parameters, &gradients, rate, config, self.norms.as_ref());
         (found, scores)
     }
 
-    /// One epoch; `watch` is asked before every step whether to go on.
+    /// One epoch; `watch` sees the network before every step, and says whether to go on.
     pub fn epoch(
         &mut self,
         set: &Set,
         config: &TrainingConfig,
-        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(&Network, Progress) -> ControlFlow<()>,
     ) -> Status {
         let (rate, before) = (config.rate(self.epoch), self.clone());
-        let (mut loss, mut wrong, mut passed) = (0.0, 0, 0);
+        let (mut loss, mut last, mut wrong, mut passed) = (0.0, f64::NAN, 0, 0);
+        let changes = Stream::seed(self.seed, &["changes", &self.epoch.to_string()]);
         for batch in set.batches(config.batch, self.seed, self.epoch) {
-            if watch(Progress { epoch: self.epoch, pictures: passed, of: set.len() }).is_break() {
+            let progress = Progress { epoch: self.epoch, pictures: passed, of: set.len(), loss: last };
+            if watch(&self.network, progress).is_break() {
                 *self = before;
                 return Status::Interrupted;
             }
-            let changes = || Stream::seed(self.seed, &["changes", &self.epoch.to_string()]);
-            let augment = config.augment.then(changes);
-            let (pixels, labels) = set.take(&batch, augment);
+            let (pixels, labels) = set.take(&batch, config.augment.then_some(changes));
             let (value, scores) = self.step(self.network.inputs(&pixels), &labels, rate, config);
             if !value.is_finite() {
                 return Status::Diverged;
             }
-            loss += f64::from(value) * batch.len() as f64;
+            last = f64::from(value);
+            loss += last * batch.len() as f64;
             wrong += count_wrong(&scores, &labels);
             passed += batch.len();
         }
@@ -124,23 +133,34 @@ impl Trainer {
     }
 }
 
-fn flips(before: &Network, after: &Network) -> f64 {
+/// Factors N(1, σ²) on the gradients of a batch's samples.
+fn noise(sigma: f64, samples: usize, seed: u64) -> Arc<Vec<f32>> {
+    let mut stream = Stream::new(seed, &["gradient noise"]);
+    Arc::new((0..samples).map(|_| (1.0 + sigma * stream.normal()) as f32).collect())
+}
+
+fn flips(before: &Network, after: &Network) -> Option<f64> {
     let (mut flipped, mut total) = (0, 0);
     for (a, b) in before.parameters.iter().zip(&after.parameters).filter(|(a, _)| a.role == Role::Latent) {
         flipped += a.numbers().iter().zip(b.numbers()).filter(|(a, b)| (**a >= 0.0) != (**b >= 0.0)).count();
         total += a.numbers().len();
     }
-    flipped as f64 / total as f64
+    (total > 0).then(|| flipped as f64 / total as f64)
 }
 
-/// The class of the largest score of every row of ten; the first where several are.
+/// The class of every row of scores.
 fn classes(scores: &[f32], classes: usize) -> Vec<u8> {
-    let best = |row: &[f32]| (0..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u8;
-    scores.chunks_exact(classes).map(best).collect()
+    scores.chunks_exact(classes).map(|row| largest(row) as u8).collect()
 }
 
 fn count_wrong(scores: &[f32], labels: &[u8]) -> usize {
     classes(scores, scores.len() / labels.len()).iter().zip(labels).filter(|(found, label)| found != label).count()
+}
+
+/// The cross-entropy of a batch, normalised by its own statistics as in training.
+pub fn batch_loss(network: &Network, pixels: &[u8], labels: &Arc<Vec<u8>>) -> f32 {
+    let outputs = Pass::new(network, Some(0)).run(network.inputs(pixels));
+    values(&apply(CrossEntropy { labels: labels.clone(), noise: None }, [&outputs]))[0]
 }
 
 /// The class of every picture, at test time.

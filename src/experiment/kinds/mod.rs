@@ -3,7 +3,10 @@
 pub mod deep;
 pub mod linear;
 
-use self::deep::{EnergyConfig, IdentityConfig, TimingConfig, TrainingRun, energy, identity, timing, training};
+use self::deep::{
+    EnergyConfig, IdentityConfig, LandscapeRun, TimingConfig, TrainingRun, WeightDecayRun, energy, identity,
+    loss_landscape, timing, training, trajectory, weight_decay,
+};
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
 use crate::error::Result;
@@ -40,6 +43,12 @@ pub enum Kind {
     Energy,
     /// Train a network on pictures and test it.
     Training,
+    /// Train a network and follow how far its weights travel.
+    Trajectory,
+    /// Compare the loss at the start with that in random directions.
+    LossLandscape,
+    /// Train a normalised network with weight decay, or with what replaces it.
+    WeightDecay,
     /// Measure how long the bit kernel takes beside 32-bit floats.
     Timing,
 }
@@ -60,6 +69,12 @@ pub enum Config {
     Energy(EnergyConfig),
     /// For [`Kind::Training`].
     Training(TrainingRun),
+    /// For [`Kind::Trajectory`].
+    Trajectory(TrainingRun),
+    /// For [`Kind::LossLandscape`].
+    LossLandscape(LandscapeRun),
+    /// For [`Kind::WeightDecay`].
+    WeightDecay(WeightDecayRun),
     /// For [`Kind::Timing`].
     Timing(TimingConfig),
 }
@@ -104,13 +119,16 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
         Self::BinaryIdentity,
         Self::Energy,
         Self::Training,
+        Self::Trajectory,
+        Self::LossLandscape,
+        Self::WeightDecay,
         Self::Timing,
     ];
 
@@ -123,6 +141,9 @@ impl Kind {
             Self::BinaryIdentity => identity::FINAL.to_vec(),
             Self::Energy => energy::FINAL.to_vec(),
             Self::Training => training::FINAL.to_vec(),
+            Self::Trajectory => trajectory::FINAL.to_vec(),
+            Self::LossLandscape => loss_landscape::FINAL.to_vec(),
+            Self::WeightDecay => weight_decay::FINAL.to_vec(),
             Self::Timing => timing::FINAL.to_vec(),
         }
     }
@@ -134,6 +155,9 @@ impl Kind {
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::Training => &training::COLUMNS,
+            Self::Trajectory => &trajectory::COLUMNS,
+            Self::LossLandscape => &loss_landscape::COLUMNS,
+            Self::WeightDecay => &weight_decay::COLUMNS,
         }
     }
 
@@ -155,6 +179,9 @@ impl Kind {
             Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
             Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
             Self::Training => Config::Training(read(table, TrainingRun::check)?),
+            Self::Trajectory => Config::Trajectory(read(table, TrainingRun::check)?),
+            Self::LossLandscape => Config::LossLandscape(read(table, LandscapeRun::check)?),
+            Self::WeightDecay => Config::WeightDecay(read(table, WeightDecayRun::check)?),
             Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
         })
     }
@@ -173,6 +200,9 @@ impl Config {
             Self::BinaryIdentity(config) => Ok(identity::run(config)),
             Self::Energy(config) => Ok(energy::run(config)),
             Self::Training(config) => training::run(config, context),
+            Self::Trajectory(config) => trajectory::run(config, context),
+            Self::LossLandscape(config) => loss_landscape::run(config, context),
+            Self::WeightDecay(config) => weight_decay::run(config, context),
             Self::Timing(config) => timing::run(config, context),
         }
     }
@@ -181,7 +211,8 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
-            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Training(_) | Self::Timing(_) => None,
+            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Timing(_) => None,
+            Self::Training(_) | Self::Trajectory(_) | Self::LossLandscape(_) | Self::WeightDecay(_) => None,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Values and gradients of every operation against formulas in f64: gradients against central differences of the formula, of
 //! binarisations against the definition of the estimator.
 
+use implicit_bias::deep::normalize::Statistic;
 use implicit_bias::deep::op::{
-    AveragePool, BatchNorm, Bias, Convolution, CrossEntropy, MaxPool, Operation, Relu, Sign, SquaredHinge, Sum, View,
-    apply, binarized, constant, gradient, leaf, linear, tensor, values, view,
+    AveragePool, BatchNorm, Bias, Convolution, CrossEntropy, MaxPool, Operation, Relu, Scale, Sign, SquaredHinge, Sum,
+    View, WeightNorm, apply, binarized, constant, gradient, leaf, linear, tensor, values, view,
 };
 use implicit_bias::math::random::Stream;
 use std::sync::Arc;
@@ -95,30 +96,86 @@ fn sums_relu_and_pooling() {
     }
 }
 
+/// The scale of numbers with mean zero by its definition.
+fn scale_of(statistic: Statistic, d: &[f64]) -> f64 {
+    let n = d.len() as f64;
+    let mut sizes: Vec<f64> = d.iter().map(|d| d.abs()).collect();
+    sizes.sort_by(|a, b| b.total_cmp(a));
+    statistic.published(d.len())
+        * match statistic {
+            Statistic::L2 => (d.iter().map(|d| d * d).sum::<f64>() / n).sqrt(),
+            Statistic::L1 => sizes.iter().sum::<f64>() / n,
+            Statistic::Linf => sizes[0],
+            Statistic::Top(k) => sizes.iter().take(k).sum::<f64>() / k.min(d.len()) as f64,
+            Statistic::Range => d.iter().fold(f64::MIN, |m, d| m.max(*d)) - d.iter().fold(f64::MAX, |m, d| m.min(*d)),
+        }
+}
+
+/// Normalisation of groups of `rows` samples by its definition.
+fn normalized(x: &[f64], [n, channels, h, w]: Shape, rows: &[usize], scale: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let (mut out, mut first) = (x.to_vec(), 0);
+    for rows in rows {
+        for c in 0..channels {
+            let own = |i: &usize| i / (h * w) % channels == c;
+            let group: Vec<usize> = (first * channels * h * w..(first + rows) * channels * h * w).filter(own).collect();
+            let mean = group.iter().map(|i| x[*i]).sum::<f64>() / group.len() as f64;
+            let d: Vec<f64> = group.iter().map(|i| x[*i] - mean).collect();
+            let divisor = scale(&d);
+            group.iter().zip(d).for_each(|(i, d)| out[*i] = d / divisor);
+        }
+        first += rows;
+    }
+    assert_eq!(first, n);
+    out
+}
+
 #[test]
 fn batch_normalisation() {
-    let eps = 1e-2;
-    for shape in [[2, 1, 1, 1], [5, 3, 1, 1], [33, 37, 1, 1], [4, 3, 5, 7], [3, 17, 2, 2], [1, 2, 6, 6]] {
-        let [n, channels, h, w] = shape;
+    let (eps, factor) = (1e-2_f32, 0.75);
+    let statistics = [Statistic::L2, Statistic::L1, Statistic::Linf, Statistic::Top(3), Statistic::Range];
+    let scales = statistics.map(|statistic| Scale::Of { statistic, factor });
+    for (shape, ghost, rows) in [
+        ([2, 1, 1, 1], None, vec![2]),
+        ([5, 3, 1, 1], None, vec![5]),
+        ([5, 3, 1, 1], Some(2), vec![2, 3]),
+        ([33, 37, 1, 1], Some(33), vec![33]),
+        ([33, 37, 1, 1], Some(8), vec![6, 7, 6, 7, 7]),
+        ([4, 3, 5, 7], Some(2), vec![2, 2]),
+        ([3, 17, 2, 2], Some(2), vec![3]),
+        ([1, 2, 6, 6], None, vec![1]),
+    ] {
+        let [_, channels, h, w] = shape;
         let vector = [1, channels, 1, 1];
-        check(
-            BatchNorm { eps: eps as f32, shift_based: false, moments: Arc::default() },
-            [shape, vector, vector],
-            |[x, gamma, beta]| {
-                let channel = |i: usize| i / (h * w) % channels;
-                let mean_of = |f: &dyn Fn(usize) -> f64| {
-                    let mut sums = vec![0.0; channels];
-                    (0..x.len()).for_each(|i| sums[channel(i)] += f(i) / (n * h * w) as f64);
-                    sums
-                };
-                let mean = mean_of(&|i| x[i]);
-                let variance = mean_of(&|i| (x[i] - mean[channel(i)]).powi(2));
-                let one = |(i, c): (usize, usize)| {
-                    gamma[c] * (x[i] - mean[c]) / (variance[c] + f64::from(eps as f32)).sqrt() + beta[c]
-                };
-                (0..x.len()).map(|i| one((i, channel(i)))).collect()
-            },
-        );
+        for scale in scales.into_iter().chain([Scale::One]) {
+            check(
+                BatchNorm { eps, scale, ghost, moments: Arc::default() },
+                [shape, vector, vector],
+                |[x, gamma, beta]| {
+                    let divisor = |d: &[f64]| match scale {
+                        Scale::Of { statistic, .. } => {
+                            ((factor * scale_of(statistic, d)).powi(2) + f64::from(eps)).sqrt()
+                        }
+                        _ => 1.0,
+                    };
+                    let y = normalized(x, shape, &rows, divisor).into_iter().enumerate();
+                    y.map(|(i, y)| gamma[i / (h * w) % channels] * y + beta[i / (h * w) % channels]).collect()
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn weight_normalisation() {
+    for shape in [[1, 1, 1, 1], [3, 40, 1, 1], [4, 3, 5, 5]] {
+        check(WeightNorm, [shape, [1, shape[0], 1, 1]], |[v, g]| {
+            let rows = v.chunks(v.len() / g.len()).zip(g);
+            let scaled = |(v, g): (&[f64], &f64)| {
+                let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+                v.iter().map(|v| g / norm * v).collect::<Vec<f64>>()
+            };
+            rows.flat_map(scaled).collect()
+        });
     }
 }
 
@@ -153,7 +210,7 @@ fn losses() {
             vec![sum / n as f64]
         };
         let shape = [n, classes, 1, 1];
-        check(CrossEntropy { labels: labels.clone() }, [shape], |[y]| {
+        check(CrossEntropy { labels: labels.clone(), noise: None }, [shape], |[y]| {
             rows(y, &|row, l| row.iter().map(|v| v.exp()).sum::<f64>().ln() - row[l])
         });
         check(SquaredHinge { labels: labels.clone() }, [shape], |[y]| {
@@ -165,7 +222,7 @@ fn losses() {
     }
     // Neither overflows nor underflows.
     let y = View { shape: [1, 3, 1, 1], values: &[1e4, -1e4, 0.0] };
-    let (loss, slope) = CrossEntropy { labels: Arc::new(vec![1]) }.forward([y]);
+    let (loss, slope) = CrossEntropy { labels: Arc::new(vec![1]), noise: None }.forward([y]);
     assert_eq!((loss.values[0], slope), (2e4, vec![1.0, -1.0, 0.0]));
 }
 

@@ -2,7 +2,7 @@
 //! (NumPy and PyTorch, f64).
 
 use crate::common::{fixture, numbers};
-use implicit_bias::deep::op::{BatchNorm, Operation, View};
+use implicit_bias::deep::op::{BatchNorm, Operation, Scale, View};
 use implicit_bias::deep::quantize::ap2;
 use implicit_bias::deep::train::{Method, Update};
 use serde_json::Value;
@@ -40,10 +40,11 @@ fn shift_based_normalisation_and_its_gradient() {
     let [gamma, beta] = ["gamma", "beta"].map(|k| floats(&given[k]));
     let vector = |values| View { shape: [1, 4, 1, 1], values };
     let inputs = [View { shape: [16, 4, 1, 1], values: &x }, vector(&gamma), vector(&beta)];
-    let norm = BatchNorm { eps: case["eps"].as_f64().unwrap() as f32, shift_based: true, moments: Default::default() };
-    let (y, saved) = norm.forward(inputs);
+    let eps = case["eps"].as_f64().unwrap() as f32;
+    let norm = BatchNorm { eps, scale: Scale::ShiftBased, ghost: None, moments: Default::default() };
+    let (y, ()) = norm.forward(inputs);
     close("y", &y.values, &matrix(&wanted["y"]));
-    let found = norm.backward(&saved, inputs, View { values: &dy, ..inputs[0] }, [true; 3]).map(Option::unwrap);
+    let found = norm.backward(&(), inputs, View { values: &dy, ..inputs[0] }, [true; 3]).map(Option::unwrap);
     close("x's gradient", &found[0], &matrix(&wanted["grad_x"]));
     close("gamma's gradient", &found[1], &floats(&wanted["grad_gamma"]));
     close("beta's gradient", &found[2], &floats(&wanted["grad_beta"]));

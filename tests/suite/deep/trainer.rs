@@ -32,7 +32,7 @@ fn config(optimizer: Value, batch: usize) -> TrainingConfig {
 
 /// Reports of the epochs, as text: NaN is to equal NaN.
 fn train(trainer: &mut Trainer, set: &Set, config: &TrainingConfig, epochs: usize) -> String {
-    let mut one = |_| trainer.epoch(set, config, &mut |_| ControlFlow::Continue(()));
+    let mut one = |_| trainer.epoch(set, config, &mut |_, _| ControlFlow::Continue(()));
     let done = |s: Status| if let Status::Done(epoch) = s { format!("{epoch:?}") } else { panic!("{s:?}") };
     (0..epochs).map(|k| done(one(k))).collect()
 }
@@ -95,7 +95,7 @@ fn an_interrupted_epoch_counts_for_nothing() {
     let (config, mut trainer) = (config(sgd(), 50), Trainer::new(network, 3));
     train(&mut trainer, &set, &config, 1);
     let (kept, mut asked) = (bytes(&trainer), 0);
-    let end = trainer.epoch(&set, &config, &mut |progress| {
+    let end = trainer.epoch(&set, &config, &mut |_, progress| {
         asked += 1;
         if progress.pictures < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });

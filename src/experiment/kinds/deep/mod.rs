@@ -2,13 +2,18 @@
 
 pub(super) mod energy;
 pub(super) mod identity;
+pub(super) mod loss_landscape;
 pub(super) mod timing;
 pub(super) mod training;
+pub(super) mod trajectory;
+pub(super) mod weight_decay;
 
 pub use energy::EnergyConfig;
 pub use identity::IdentityConfig;
+pub use loss_landscape::LandscapeRun;
 pub use timing::TimingConfig;
 pub use training::TrainingRun;
+pub use weight_decay::WeightDecayRun;
 
 /// What a kind says that this build cannot compute.
 #[cfg(not(feature = "deep"))]

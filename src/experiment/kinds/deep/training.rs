@@ -88,23 +88,23 @@ mod with_burn {
     }
 
     fn train(mut trainer: Trainer, split: &Split, config: &TrainingRun, context: &Context) -> Result<RunResult> {
-        let mut trace: Trace = vec![];
+        let (mut trace, training): (Trace, _) = (vec![], config.training.adapted());
         if let Some(bytes) = context.scratch.load() {
             trace = unpack(&trainer.load(&bytes)?)?;
         }
         let mut kept = Instant::now();
         let (mut status, mut reason) = (Status::MaxSteps, String::new());
-        while trainer.epoch < config.training.epochs {
+        while trainer.epoch < training.epochs {
             let started = Instant::now();
             let spoken = Cell::new(started);
-            let mut watch = |progress: Progress| {
+            let mut watch = |_: &Network, progress: Progress| {
                 if spoken.get().elapsed() > Duration::from_millis(500) {
                     spoken.set(Instant::now());
-                    (context.tell)(&progress_line(progress, config.training.epochs, started.elapsed()));
+                    (context.tell)(&progress_line(progress, training.epochs, started.elapsed()));
                 }
                 if context.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            match trainer.epoch(&split.training, &config.training, &mut watch) {
+            match trainer.epoch(&split.training, &training, &mut watch) {
                 Ended::Done(epoch) => trace.push((trainer.epoch as u64, observe(&trainer.network, split, &epoch))),
                 Ended::Interrupted => {
                     context.scratch.save(&trainer.save(&pack(&trace))?)?;
@@ -136,7 +136,7 @@ mod with_burn {
     fn observe(network: &Network, split: &Split, epoch: &Epoch) -> Vec<f64> {
         let validation = split.validation.as_ref().map_or(f64::NAN, |set| error_rate(network, set));
         let test = error_rate(network, &split.test);
-        vec![epoch.rate, epoch.loss, epoch.error, validation, test, epoch.flips]
+        vec![epoch.rate, epoch.loss, epoch.error, validation, test, epoch.flips.unwrap_or(f64::NAN)]
     }
 
     /// One number for each of [`FINAL`].
