@@ -246,6 +246,8 @@ impl CatalogueArguments {
 
 /// Parses the command line, does what it says, and returns the exit code.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "deep")]
+    crate::deep::kernel::keep_freed_memory();
     let outcome = match Cli::parse().command {
         Command::Reproduce(a) => reproduce::run(&a),
         Command::Fit(a) => fit::run(&a),

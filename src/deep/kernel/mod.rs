@@ -1,13 +1,16 @@
 //! Products of ±1 by XNOR and popcount: ⟨a, b⟩ = n − 2 |a ⊕ b| for rows of n bits (Hubara et al. 2016, section 4).
 //!
 //! [`BitMatrix`] holds bits, [`Panels`] holds them in the order of computation, [`gemm`] multiplies, [`Layer`] convolves.
-//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile`.
+//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile` and a
+//! setting of the allocator in `memory`.
 
 mod bits;
 mod gemm;
 mod layer;
 #[cfg(feature = "deep")]
 pub mod measure;
+#[cfg(feature = "deep")]
+mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod panels;
@@ -20,6 +23,8 @@ mod x86;
 pub use bits::BitMatrix;
 pub use gemm::gemm;
 pub use layer::{Layer, LayerShape};
+#[cfg(feature = "deep")]
+pub use memory::keep_freed_memory;
 pub use panels::Panels;
 pub use tile::Instructions;
 
