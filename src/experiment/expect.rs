@@ -53,7 +53,7 @@ pub enum Statistic {
     Max,
     /// The smallest: holds for every run.
     Min,
-    /// The mean, judged by its 95 % interval: the claim holds if all of it does and fails if nothing of it does.
+    /// The mean, judged by its 95 % interval: the claim holds if it is true of the whole of it, fails if of none of it.
     Mean,
 }
 

@@ -58,6 +58,9 @@ pub fn smallest(from: usize, enough: impl Fn(usize) -> bool) -> Option<usize> {
 /// Up to 100 degrees of freedom by bisection of the exact distribution, beyond by its expansion at the normal quantile
 /// (Abramowitz and Stegun 1964, 26.7.3–26.7.5).
 pub fn student_quantile(degrees: usize) -> f64 {
+    if degrees == 0 {
+        return f64::INFINITY;
+    }
     if degrees > 100 {
         let (z, z2, v) = (Z, Z * Z, degrees as f64);
         let second = (5.0 * z2 + 16.0) * z2 + 3.0;
