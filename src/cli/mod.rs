@@ -30,7 +30,7 @@ use std::process::ExitCode;
 /// Exit codes, as scripts see them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Every claim holds.
+    /// No claim fails.
     Holds = 0,
     /// A claim fails.
     ClaimFails = 1,
@@ -47,7 +47,7 @@ pub enum Exit {
     name = "implicit-bias",
     version,
     about,
-    after_help = "Exit codes: 0 every claim holds, 1 a claim fails, 2 bad input, 3 a run failed, 130 interrupted."
+    after_help = "Exit codes: 0 no claim fails, 1 a claim fails, 2 bad input, 3 a run failed, 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -153,7 +153,7 @@ enum Command {
     ///   implicit-bias verify --json
     #[command(
         verbatim_doc_comment,
-        after_help = "Exit codes: 0 all holds, 1 a claim fails or a run came out otherwise, 2 bad input, 3 a run diverged."
+        after_help = "Exit codes: 0 nothing fails, 1 a claim fails or a run came out otherwise, 2 bad input, 3 a run diverged."
     )]
     Verify(verify::Arguments),
     /// What a results folder holds: finished, partial, stale against the experiments as they are now

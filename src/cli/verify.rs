@@ -186,7 +186,7 @@ impl Stored {
         let rerun = |again: &Rerun| Case {
             name: format!("run {} again", again.run),
             fails: (again.largest() > tolerance).then(|| in_words(again, tolerance)),
-            skipped: false,
+            skipped: None,
         };
         self.verdicts.iter().map(|row| Case::of_claim(row)).chain(self.again.iter().map(rerun)).collect()
     }
@@ -215,7 +215,9 @@ pub fn print(rows: &[Vec<Cell>]) {
     rows.iter().for_each(|r| table.push(r.clone()));
     let count = |verdict: &str| rows.iter().filter(|r| r[8].text() == verdict).count();
     say(&verdict_table(&table, 118, std::io::stdout().is_terminal()));
-    say(&format!("{} claims hold, {} fail, {} not run at this size", count("holds"), count("fails"), count("not-run")));
+    let [holds, fails, not_run, open] = ["holds", "fails", "not-run", "inconclusive"].map(count);
+    let inconclusive = if open == 0 { String::new() } else { format!(", {open} inconclusive") };
+    say(&format!("{holds} claims hold, {fails} fail, {not_run} not run at this size{inconclusive}"));
 }
 
 /// 1 if a claim fails, 3 if a run diverged where none may.

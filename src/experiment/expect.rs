@@ -1,6 +1,7 @@
 use super::Size;
 use super::spec::ResolvedSpec;
 use crate::error::{InputError, Result};
+use crate::math::interval::{Interval, smallest};
 use crate::math::sums::{max, median, min};
 use crate::record::table::{Cell, Table};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub enum Statistic {
     Max,
     /// The smallest: holds for every run.
     Min,
+    /// The mean, judged by its 95 % interval: the claim holds if it is true of the whole of it, fails if of none of it.
+    Mean,
 }
 
 /// How a number is compared.
@@ -97,10 +100,13 @@ impl Claim {
             values = values.iter().zip(base).map(|(v, b)| join(*v, b)).collect();
         }
         let measured = self.statistic.of(&values);
-        let verdict = match judged {
-            false => "not-run",
-            true if self.holds(measured) => "holds",
-            true => "fails",
+        let [low, high] = match self.statistic {
+            Statistic::Mean => measured.ends(),
+            _ => [min(&values), max(&values)],
+        };
+        let (verdict, what_next) = match judged {
+            false => ("not-run", String::new()),
+            true => self.verdict(measured, values.len()),
         };
         Ok(vec![
             paper.into(),
@@ -109,13 +115,13 @@ impl Claim {
             self.metric_text().into(),
             self.comparison.name().into(),
             self.value.into(),
-            measured.into(),
+            measured.centre.into(),
             values.len().into(),
             verdict.into(),
-            min(&values).into(),
-            max(&values).into(),
+            low.into(),
+            high.into(),
             self.tolerance.unwrap_or(f64::NAN).into(),
-            self.reason.as_str().into(),
+            (self.reason.clone() + &what_next).as_str().into(),
         ])
     }
 
@@ -125,11 +131,40 @@ impl Claim {
         format!("{} {} {}{tolerance}", self.metric_text(), self.comparison.name(), self.value)
     }
 
-    fn holds(&self, measured: f64) -> bool {
+    /// The verdict; of an inconclusive claim also what would decide it, a last clause of the reason.
+    fn verdict(&self, measured: Interval, n: usize) -> (&'static str, String) {
+        let [holds, fails] = self.holds_and_fails(measured);
+        // No run, or one without the metric, must not be overlooked: the claim fails.
+        let open = self.statistic == Statistic::Mean && measured.centre.is_finite();
+        match (holds, fails, open) {
+            (true, ..) => ("holds", String::new()),
+            (false, false, true) => ("inconclusive", format!("; {}", self.decisive(measured, n))),
+            _ => ("fails", String::new()),
+        }
+    }
+
+    /// Whether the comparison is true of all numbers of the interval, and whether of none.
+    fn holds_and_fails(&self, interval: Interval) -> [bool; 2] {
+        let [low, high] = interval.ends();
         match self.comparison {
-            Comparison::AtMost => measured <= self.value,
-            Comparison::AtLeast => measured >= self.value,
-            Comparison::Within => (measured - self.value).abs() <= self.tolerance.unwrap_or(0.0),
+            Comparison::AtMost => [high <= self.value, low > self.value],
+            Comparison::AtLeast => [low >= self.value, high < self.value],
+            Comparison::Within => {
+                let (distance, tolerance) = ((interval.centre - self.value).abs(), self.tolerance.unwrap_or(0.0));
+                [distance + interval.half_width <= tolerance, distance - interval.half_width > tolerance]
+            }
+        }
+    }
+
+    /// How many values with this mean and deviation would decide.
+    fn decisive(&self, interval: Interval, n: usize) -> String {
+        if n < 2 {
+            return "an interval needs n ≥ 2".into();
+        }
+        let at = |n: usize| Interval::of_mean(interval.centre, interval.deviation, n);
+        match smallest(n, |n| self.holds_and_fails(at(n)).contains(&true)) {
+            Some(n) => format!("n = {n} would decide"),
+            None => "no n would decide".into(),
         }
     }
 
@@ -181,14 +216,14 @@ fn matches_value(cell: &Cell, wanted: &Value) -> bool {
 }
 
 impl Statistic {
-    fn of(self, values: &[f64]) -> f64 {
-        if values.is_empty() || values.iter().any(|v| v.is_nan()) {
-            return f64::NAN;
-        }
+    fn of(self, values: &[f64]) -> Interval {
+        let known = !values.is_empty() && values.iter().all(|v| !v.is_nan());
         match self {
-            Self::Median => median(values),
-            Self::Max => max(values),
-            Self::Min => min(values),
+            Self::Mean => Interval::of(values),
+            _ if !known => f64::NAN.into(),
+            Self::Median => median(values).into(),
+            Self::Max => max(values).into(),
+            Self::Min => min(values).into(),
         }
     }
 
@@ -197,6 +232,7 @@ impl Statistic {
             Self::Median => "median",
             Self::Max => "max",
             Self::Min => "min",
+            Self::Mean => "mean",
         }
     }
 }

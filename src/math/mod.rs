@@ -2,6 +2,7 @@
 
 pub mod dft;
 pub mod gram;
+pub mod interval;
 pub mod nnls;
 pub mod product;
 pub mod random;

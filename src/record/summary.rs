@@ -4,7 +4,8 @@ use super::table::{Cell, Table};
 use crate::error::Result;
 use std::path::Path;
 
-/// The columns of results/summary.csv, one row a claim. `low` and `high` are the smallest and largest value over the runs.
+/// The columns of results/summary.csv, one row a claim. `low` and `high` are the smallest and largest value over the runs; of a
+/// mean, the ends of its 95 % interval. The reason of an inconclusive claim ends with `; ` and what would decide it.
 pub const SUMMARY_COLUMNS: [&str; 13] = [
     "paper",
     "experiment",

@@ -10,8 +10,8 @@ pub struct Case {
     pub name: String,
     /// Why it fails, if it does.
     pub fails: Option<String>,
-    /// Whether it was not tested.
-    pub skipped: bool,
+    /// Why it has no outcome, if it has none.
+    pub skipped: Option<String>,
 }
 
 impl Case {
@@ -21,8 +21,16 @@ impl Case {
         let number = |i: usize| short(row.get(i).map_or(f64::NAN, Cell::number));
         let tolerance = if text(11).is_empty() { String::new() } else { format!(" ± {}", number(11)) };
         let expected = format!("{} {} {}{tolerance}", text(3), text(4), number(5));
-        let why = format!("expected {expected}, measured {} over {} runs ({})", number(6), text(7), text(12));
-        Self { name: text(2), fails: (text(8) == "fails").then_some(why), skipped: text(8) == "not-run" }
+        let mean = text(3).starts_with("mean ");
+        let interval = if mean { format!(" [{}, {}]", number(9), number(10)) } else { String::new() };
+        let why = format!("expected {expected}, measured {}{interval} over {} runs ({})", number(6), text(7), text(12));
+        let (fails, skipped) = match text(8).as_str() {
+            "fails" => (Some(why), None),
+            "inconclusive" => (None, Some(format!("inconclusive: {why}"))),
+            "not-run" => (None, Some("not judged at this size".into())),
+            _ => (None, None),
+        };
+        Self { name: text(2), fails, skipped }
     }
 }
 
@@ -30,7 +38,7 @@ impl Case {
 pub fn junit(suites: &[(String, Vec<Case>)]) -> String {
     let count = |cases: &[Case]| {
         let of = |test: &dyn Fn(&&Case) -> bool| cases.iter().filter(test).count();
-        let (failures, skipped) = (of(&|c| c.fails.is_some()), of(&|c| c.skipped));
+        let (failures, skipped) = (of(&|c| c.fails.is_some()), of(&|c| c.skipped.is_some()));
         format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", cases.len())
     };
     let all: Vec<Case> = suites.iter().flat_map(|(_, cases)| cases.clone()).collect();
@@ -41,10 +49,12 @@ pub fn junit(suites: &[(String, Vec<Case>)]) -> String {
         out.push_str(&format!("  <testsuite name=\"{suite}\" {}>\n", count(cases)));
         for case in cases {
             out.push_str(&format!("    <testcase classname=\"{suite}\" name=\"{}\"", escape(&case.name)));
-            out.push_str(&match (&case.fails, case.skipped) {
-                (Some(why), _) => format!(">\n      <failure message=\"{}\"/>\n    </testcase>\n", escape(why)),
-                (None, true) => ">\n      <skipped/>\n    </testcase>\n".into(),
-                (None, false) => "/>\n".into(),
+            let inside =
+                |tag: &str, why: &str| format!(">\n      <{tag} message=\"{}\"/>\n    </testcase>\n", escape(why));
+            out.push_str(&match (&case.fails, &case.skipped) {
+                (Some(why), _) => inside("failure", why),
+                (None, Some(why)) => inside("skipped", why),
+                (None, None) => "/>\n".into(),
             });
         }
         out.push_str("  </testsuite>\n");

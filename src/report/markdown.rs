@@ -1,7 +1,7 @@
 //! The page of a paper, `results/<paper>/README.md`.
 
 use super::figure::pieces;
-use super::table::{Claim, count};
+use super::table::{ABOUT_MEANS, Claim, count};
 use crate::record::Manifest;
 
 /// What the page says about one experiment; texts are Markdown.
@@ -61,6 +61,9 @@ pub(super) fn markdown_page<'a>(
         let link = experiments.clone().find(|e| e.slug == slug).map(|e| format!("[{slug}](#{})", anchor(&e.title)));
         let link = link.unwrap_or_else(|| slug.to_owned());
         out.push_str(&format!("| {link} | {words} | {predicted} | {measured} | {tolerance} | {verdict} |\n"));
+    }
+    if claims.iter().any(Claim::is_mean) {
+        out.push_str(&format!("\n{ABOUT_MEANS}\n"));
     }
     for page in experiments {
         let ExperimentPage { slug, title, question, claim, prose, figures } = page;

@@ -42,9 +42,13 @@ fn table(paper: &str, root: &Path) -> Result<String> {
         let Some(manifest) = Store::manifest(&folder)? else { continue };
         let page = ExperimentPage::of(&manifest);
         let own: Vec<_> = claims.iter().filter(|c| c.slug() == page.slug).collect();
-        let hold = own.iter().filter(|c| c.cells[4] == "holds").count();
+        let of = |verdict: &str| own.iter().filter(|c| c.cells[4] == verdict).count();
+        let hold = match of("inconclusive") {
+            0 => format!("{} of {}", of("holds"), own.len()),
+            open => format!("{} of {}, {open} inconclusive", of("holds"), own.len()),
+        };
         let (slug, question) = (&page.slug, page.question.trim().replace('|', "\\|"));
-        out += &format!("| [{slug}]({}/{paper}/{slug}) | {question} | {hold} of {} |\n", root.display(), own.len());
+        out += &format!("| [{slug}]({}/{paper}/{slug}) | {question} | {hold} |\n", root.display());
     }
     Ok(out)
 }

@@ -2,6 +2,11 @@
 
 use crate::record::table::{Cell, Table};
 
+/// How a mean is shown and judged, for pages that have one.
+pub(super) const ABOUT_MEANS: &str = "A mean stands with its 95 % interval [low, high] by Student's t instead of a spread: \
+    the claim holds if it is true of the whole interval, fails if it is true of none of it, and is inconclusive otherwise; \
+    then the n is named at which the same mean and deviation would decide.";
+
 const HEADER: [&str; 5] = ["claim", "predicted", "measured ± spread (n)", "tolerance", "verdict"];
 
 /// One claim of the summary as words, in the order of the header.
@@ -22,6 +27,11 @@ impl Claim {
     pub fn slug(&self) -> &str {
         self.experiment.split_once('/').map_or("", |s| s.1)
     }
+
+    /// Whether its statistic is the mean.
+    pub fn is_mean(&self) -> bool {
+        self.metric.starts_with("mean ")
+    }
 }
 
 /// The claims of one paper.
@@ -31,7 +41,8 @@ pub(super) fn claims_of(summary: &Table, paper: &str) -> Vec<Claim> {
     claims(&own)
 }
 
-/// The claims of `results/summary.csv`; spread is the larger distance from `measured` to `low` and `high`.
+/// The claims of `results/summary.csv`; spread is the larger distance from `measured` to `low` and `high`, which stand
+/// themselves beside a mean.
 pub(super) fn claims(summary: &Table) -> Vec<Claim> {
     let field =
         |row: &[Cell], name: &str| summary.column(name).and_then(|c| row.get(c)).cloned().unwrap_or(Cell::Empty);
@@ -42,10 +53,16 @@ pub(super) fn claims(summary: &Table) -> Vec<Claim> {
             other => other.text(),
         };
         let number = |name: &str| field(row, name).number();
-        let (measured, n) = (number("measured"), words("n"));
+        let (measured, mut n) = (number("measured"), words("n"));
+        let (metric, mut reason) = (words("metric"), words("reason"));
+        if let ("inconclusive", Some((why, next))) = (&*words("verdict"), reason.clone().rsplit_once("; ")) {
+            (reason, n) = (why.to_owned(), format!("{n}; {next}"));
+        }
         let spread = (number("high") - measured).max(measured - number("low"));
         let mut shown = if measured.is_nan() { "—".to_owned() } else { words("measured") };
-        if spread.is_finite() && !measured.is_nan() {
+        if metric.starts_with("mean ") && spread.is_finite() {
+            shown.push_str(&format!(" [{}, {}]", short(number("low")), short(number("high"))));
+        } else if spread.is_finite() && !measured.is_nan() {
             shown.push_str(&format!(" ± {}", short(spread)));
         }
         if !measured.is_nan() && !n.is_empty() {
@@ -66,9 +83,9 @@ pub(super) fn claims(summary: &Table) -> Vec<Claim> {
         Claim {
             experiment: [words("paper"), words("experiment")].join("/"),
             cells: [words("claim"), predicted, shown, tolerance, words("verdict")],
-            metric: words("metric"),
+            metric,
             runs: number("n") as usize,
-            reason: words("reason"),
+            reason,
         }
     };
     summary.rows.iter().map(claim).collect()
@@ -110,7 +127,7 @@ pub fn verdict_table(summary: &Table, width: usize, colour: bool) -> String {
     let claims = claims(summary);
     let mut widths: [usize; 5] = std::array::from_fn(|c| {
         let cells = claims.iter().map(|claim| length(&claim.cells[c])).max().unwrap_or(0);
-        cells.max(length(HEADER[c])).min([usize::MAX, 14, 24, 16, 8][c])
+        cells.max(length(HEADER[c])).min([usize::MAX, 14, 24, 16, 12][c])
     });
     let others: usize = widths[1..].iter().sum::<usize>() + 2 * 4;
     widths[0] = widths[0].max(24).min(width.max(60).saturating_sub(others).max(12));
@@ -150,14 +167,15 @@ pub fn verdict_table(summary: &Table, width: usize, colour: bool) -> String {
     out
 }
 
-/// `3 claims: 2 hold, 1 fails, 0 not run`.
+/// `3 claims: 2 hold, 1 fails, 0 not run`, and how many are inconclusive if any is.
 pub(super) fn count(claims: &[Claim]) -> String {
     let of = |verdict: &str| claims.iter().filter(|c| c.cells[4] == verdict).count();
     let plural = |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
-    let (n, holds, fails) = (claims.len(), of("holds"), of("fails"));
+    let (n, holds, fails, open) = (claims.len(), of("holds"), of("fails"), of("inconclusive"));
     let (claim, hold, fail) =
         (plural(n, "claim", "claims"), plural(holds, "holds", "hold"), plural(fails, "fails", "fail"));
-    format!("{n} {claim}: {holds} {hold}, {fails} {fail}, {} not run", n - holds - fails)
+    let inconclusive = if open == 0 { String::new() } else { format!(", {open} inconclusive") };
+    format!("{n} {claim}: {holds} {hold}, {fails} {fail}, {} not run{inconclusive}", n - holds - fails - open)
 }
 
 /// Characters that take a place: combining marks do not.

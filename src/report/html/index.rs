@@ -8,11 +8,12 @@ use maud::html;
 
 /// The papers of a results folder, each with its number of experiments and its claims.
 pub fn index_page(papers: &[(String, usize, Vec<Claim>)]) -> String {
-    let names = ["holds", "fails", "not-run"];
     let of = |claims: &[Claim], verdict: &str| claims.iter().filter(|c| c.cells[4] == verdict).count();
+    let any = papers.iter().any(|(.., claims)| of(claims, "inconclusive") > 0);
+    let names = if any { &["holds", "fails", "inconclusive", "not-run"][..] } else { &["holds", "fails", "not-run"] };
     let table = html! {
         table {
-            (head("Papers and the verdicts on them", ["paper"].into_iter().chain(names)))
+            (head("Papers and the verdicts on them", ["paper"].into_iter().chain(names.iter().copied())))
             tbody {
                 @for (paper, experiments, claims) in papers {
                     tr {

@@ -60,6 +60,7 @@ fn verdict(word: &str) -> Markup {
     let (sign, class) = match word {
         "holds" => ("✓", "holds"),
         "fails" => ("✗", "fails"),
+        "inconclusive" => ("?", "open"),
         _ => ("–", "open"),
     };
     html! { span.verdict.(class) { span aria-hidden="true" { (sign) " " } (word) } }

@@ -6,7 +6,7 @@ use super::svg::Palette;
 use super::text::line;
 use super::{document, verdict};
 use crate::report::bibliography::{authors_and_year, field};
-use crate::report::table::{Claim, count};
+use crate::report::table::{ABOUT_MEANS, Claim, count};
 use maud::{Markup, html};
 
 const SECTIONS: [(&str, &str); 5] = [
@@ -39,6 +39,7 @@ pub fn paper_page(paper: &str, experiments: &[Experiment], claims: &[Claim]) -> 
                     "Every claim, its value and its tolerance were written down before the run. "
                     em { "Measured" } " is the statistic named under the claim, over " em { "n" }
                     " runs; the spread reaches to the farthest of them."
+                    @if claims.iter().any(Claim::is_mean) { " " (ABOUT_MEANS) }
                 }
                 (verdicts(experiments, &own))
             }
@@ -116,11 +117,11 @@ fn unsupported(claims: &[Claim]) -> Markup {
             }
         }
     };
-    let (fails, open) = (with("fails"), claims.iter().filter(|c| !["holds", "fails"].contains(&c.cells[4].as_str())));
-    let open: Vec<&Claim> = open.collect();
+    let (fails, undecided, open) = (with("fails"), with("inconclusive"), with("not-run"));
     html! {
         h3 { "Claims that fail" }
         @if fails.is_empty() { p { "None." } } @else { (list(&fails)) }
+        @if !undecided.is_empty() { h3 { "Inconclusive claims" } (list(&undecided)) }
         h3 { "Claims out of reach at this size" }
         @if open.is_empty() { p { "None: every claim was judged." } } @else { (list(&open)) }
     }

@@ -28,13 +28,14 @@ pub struct Expectation {
     reason: String,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
+#[derive(Deserialize, Default, Clone, Copy, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Statistic {
     #[default]
     Median,
     Max,
     Min,
+    Mean,
 }
 
 impl Statistic {
@@ -43,18 +44,28 @@ impl Statistic {
             Statistic::Median => "median",
             Statistic::Max => "max",
             Statistic::Min => "min",
+            Statistic::Mean => "mean",
         }
     }
 }
 
 impl Expectation {
-    /// The condition in Python.
-    fn condition(&self) -> String {
-        let value = number(self.value);
-        match self.comparison.as_str() {
-            "within" => format!("abs(value - {value}) <= {}", number(self.tolerance)),
-            comparison => format!("value {comparison} {value}"),
-        }
+    /// What is true if the claim holds, and what if it fails, in Python.
+    fn conditions(&self) -> [String; 2] {
+        let (value, tolerance) = (number(self.value), number(self.tolerance));
+        let mean = self.statistic == Statistic::Mean;
+        let [holds, fails] = match self.comparison.as_str() {
+            ">=" if mean => [format!("low >= {value}"), format!("high < {value}")],
+            "<=" if mean => [format!("high <= {value}"), format!("low > {value}")],
+            _ if mean => [
+                format!("abs(value - {value}) + (high - value) <= {tolerance}"),
+                format!("abs(value - {value}) - (high - value) > {tolerance}"),
+            ],
+            "within" => [format!("abs(value - {value}) <= {tolerance}"), String::new()],
+            comparison => [format!("value {comparison} {value}"), String::new()],
+        };
+        let fails = if mean { format!("{fails} or not math.isfinite(value)") } else { format!("not ({holds})") };
+        [holds, fails]
     }
 
     fn code(&self, n: usize, verdict: &str) -> String {
@@ -74,15 +85,24 @@ impl Expectation {
             };
             out += &format!("values = values {sign} partners.to_numpy()\n");
         }
-        out += &format!("measured[{n}] = value = float(values.{name}(skipna=False))\n");
-        let condition = self.condition();
-        out += &format!("print(f\"{name} {}{of} over {{len(values)}} runs: {{value:.6g}}\")\n", self.metric);
+        let mean = self.statistic == Statistic::Mean;
+        out += &match mean {
+            true => format!("value, low, high = interval(values)\nmeasured[{n}] = value\n"),
+            false => format!("measured[{n}] = value = float(values.{name}(skipna=False))\n"),
+        };
+        let [condition, fails] = self.conditions();
+        let ends = if mean { " [{low:.6g}, {high:.6g}]" } else { "" };
+        out += &format!("print(f\"{name} {}{of} over {{len(values)}} runs: {{value:.6g}}{ends}\")\n", self.metric);
         let message = format!("f\"{name} {}{of} is {{value!r}}, but the claim is {condition}\"", self.metric);
         out + &match verdict {
             "holds" => format!("assert {condition}, {message}"),
             "fails" => {
-                format!("assert not ({condition}), f\"the record says that this fails, but the value is {{value!r}}\"")
+                format!("assert {fails}, f\"the record says that this fails, but the value is {{value!r}}\"")
             }
+            "inconclusive" => format!(
+                "assert not ({condition} or {fails}), \
+                 f\"the record says that this is inconclusive, but the interval is {{low!r}} to {{high!r}}\""
+            ),
             _ => format!("# Not judged at this size: {condition}"),
         }
     }
@@ -97,11 +117,15 @@ pub fn claim_cells(sheet: &mut Sheet, (paper, experiment): (&str, &str), all: &[
         "claims",
         "## Claims\n\nWritten into the spec before the runs. Each cell fails if the numbers do not bear it out.",
     );
+    if all.iter().any(|one| one.statistic == Statistic::Mean) {
+        sheet.code("interval", include_str!("python/interval.py"));
+    }
     sheet.code("measured", "measured = {}");
     for (i, (one, verdict)) in all.iter().zip(verdicts).enumerate() {
         let n = i + 1;
         let verdict_words = match verdict.as_str() {
             "fails" => "\n\nThe record says that this claim **fails**, and it stays here.",
+            "inconclusive" => "\n\nThe record says that this claim is **inconclusive**: the interval reaches across.",
             "not-run" => "\n\nIt is not judged at the size of this record.",
             _ => "",
         };
