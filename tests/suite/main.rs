@@ -17,6 +17,7 @@ mod flow_ends;
 mod flow_limits;
 mod golden;
 mod house;
+mod landscape;
 mod networks;
 mod nnls;
 mod oracle;
