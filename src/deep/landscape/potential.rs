@@ -58,20 +58,20 @@ impl Potential {
         let steps = noise.sample(stream);
         let (left, right) = steps.split_at(steps.len() / 2);
         let sums = |steps: &mut dyn Iterator<Item = f64>| {
-            steps
-                .scan(0.0, |v, step| {
-                    *v += amplitude * step;
-                    Some(*v)
-                })
-                .collect()
+            let mut v = 0.0;
+            let add = |step| {
+                v += amplitude * step;
+                v
+            };
+            steps.map(add).collect()
         };
         Self { left: sums(&mut left.iter().rev().map(|s| -s)), right: sums(&mut right.iter().copied()) }
     }
 
     /// On either side, how far from the origin the first wall of each height (ascending) is; `None` where there is none.
     ///
-    /// P(the walk is at x before t) ≤ t·exp(−height), for it has to go from every site y on its way to x, whence it first
-    /// jumps from x−1 to x at a rate ∫₀ᵗ p_s(y, x−1) W(x−1 → x) ds ≤ t·exp(V(y) − (V(x−1) + V(x))/2), since detailed balance
+    /// P(the walk was at x before t) ≤ t·exp(−height): it has been at every site y on the way to x, and from there the expected
+    /// number of jumps from x−1 to x is ∫₀ᵗ p_s(y, x−1) W(x−1 → x) ds ≤ t·exp(V(y) − (V(x−1) + V(x))/2), since detailed balance
     /// gives p_s(y, x) ≤ exp(V(y) − V(x)). The same holds at a random time of mean t that is independent of the walk.
     pub fn walls(&self, heights: &[f64]) -> Vec<[Option<usize>; 2]> {
         let mut walls = vec![[None; 2]; heights.len()];

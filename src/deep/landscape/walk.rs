@@ -116,7 +116,7 @@ impl Walk {
         (2.0 * t / self.tail).ln()
     }
 
-    /// The moments at ascending times, in each environment.
+    /// E|x| and the like in each environment, at ascending times.
     pub fn moments(self, environments: &[Potential], times: &[f64]) -> Vec<Vec<Moments>> {
         let mut order: Vec<usize> = (0..environments.len()).collect();
         order.sort_by_key(|&i| environments[i].left.len() + environments[i].right.len());
@@ -202,14 +202,13 @@ impl<'a> Sites<'a> {
                 walls.push([0, 1].map(|side| found[side].unwrap_or(ends[side])));
             }
         }
-        let last = walls.last().map_or(&[][..], Vec::as_slice);
-        let [left, right] = [0, 1].map(|side| last.iter().map(|w| w[side]).max().unwrap_or(0));
+        let [left, right] = [0, 1].map(|side| walls.iter().flatten().map(|w| w[side]).max().unwrap_or(0));
         let mut up = vec![[0.0; LANES]; left + right + 1];
         let mut down = up.clone();
         for (lane, environment) in environments.iter().enumerate() {
             for (side, half) in [&environment.left, &environment.right].into_iter().enumerate() {
                 let (mut site, mut before) = (left, 0.0);
-                for v in &half[..walls[times.len() - 1][lane][side]] {
+                for v in &half[..walls.last().map_or(0, |last| last[lane][side])] {
                     let next = if side == 0 { site - 1 } else { site + 1 };
                     let outwards = ((before - v) / 2.0_f64).exp();
                     let (out, back) = if side == 0 { (&mut down, &mut up) } else { (&mut up, &mut down) };
