@@ -136,7 +136,7 @@ fn average(config: &RandomPotentialConfig, samples: &[Vec<f64>], result: &mut Ru
     let [distance, square, valley, stopped] = [0, 1, 2, 3].map(|part| part * count);
     // Of a valley as deep as ln t: in this unit theory has no parameter left but H.
     let unit = |k: usize| (logs[k] / amplitude).powf(1.0 / hurst);
-    let theory = |k: usize| if hurst == 0.5 { 5.0 / 6.0 * unit(k) } else { f64::NAN };
+    let theory = |k: usize| if hurst == 0.5 && amplitude > 0.0 { 5.0 / 6.0 * unit(k) } else { f64::NAN };
     type Scale<'a> = &'a dyn Fn(f64) -> f64;
     let line = |means: &[f64], of_time: Scale, of_mean: Scale, decades: Range<usize>| {
         let x: Vec<f64> = logs[decades.clone()].iter().map(|l| of_time(*l)).collect();
