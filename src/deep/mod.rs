@@ -1,6 +1,7 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
 pub mod kernel;
+pub mod landscape;
 pub mod model;
 pub mod normalize;
 #[cfg(feature = "deep")]

@@ -80,3 +80,16 @@ pub fn slope(x: &[f64], y: &[f64]) -> f64 {
     let sxx: f64 = x.iter().map(|a| (a - mx) * (a - mx)).sum();
     sxy / sxx
 }
+
+/// f of the means of samples (n ≥ 2 vectors), and its standard error by the jackknife: f with each sample left out in turn.
+pub fn jackknife(samples: &[Vec<f64>], f: impl Fn(&[f64]) -> f64) -> (f64, f64) {
+    let n = samples.len() as f64;
+    let mut sums = vec![0.0; samples.first().map_or(0, Vec::len)];
+    samples.iter().for_each(|s| sums.iter_mut().zip(s).for_each(|(sum, v)| *sum += v));
+    let whole = f(&sums.iter().map(|s| s / n).collect::<Vec<_>>());
+    let without = |s: &Vec<f64>| f(&sums.iter().zip(s).map(|(sum, v)| (sum - v) / (n - 1.0)).collect::<Vec<_>>());
+    let left_out: Vec<f64> = samples.iter().map(without).collect();
+    let mean = left_out.iter().sum::<f64>() / n;
+    let squares: f64 = left_out.iter().map(|v| (v - mean).powi(2)).sum();
+    (whole, (squares * (n - 1.0) / n).sqrt())
+}

@@ -18,6 +18,7 @@ mod flow_limits;
 mod golden;
 mod house;
 mod interval;
+mod landscape;
 mod networks;
 mod nnls;
 mod oracle;

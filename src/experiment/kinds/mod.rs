@@ -4,8 +4,8 @@ pub mod deep;
 pub mod linear;
 
 use self::deep::{
-    EnergyConfig, IdentityConfig, LandscapeRun, TimingConfig, TrainingRun, WeightDecayRun, energy, identity,
-    loss_landscape, timing, training, trajectory, weight_decay,
+    EnergyConfig, IdentityConfig, LandscapeRun, RandomPotentialConfig, TimingConfig, TrainingRun, WeightDecayRun,
+    energy, identity, loss_landscape, random_potential, timing, training, trajectory, weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -51,6 +51,8 @@ pub enum Kind {
     WeightDecay,
     /// Measure how long the bit kernel takes beside 32-bit floats.
     Timing,
+    /// Compute where a random walk in a random potential is.
+    RandomPotential,
 }
 
 /// The checked configuration of one run, by kind: everything that decides the run.
@@ -77,6 +79,8 @@ pub enum Config {
     WeightDecay(WeightDecayRun),
     /// For [`Kind::Timing`].
     Timing(TimingConfig),
+    /// For [`Kind::RandomPotential`].
+    RandomPotential(RandomPotentialConfig),
 }
 
 /// What a run is given beside its configuration.
@@ -119,7 +123,7 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
@@ -130,6 +134,7 @@ impl Kind {
         Self::LossLandscape,
         Self::WeightDecay,
         Self::Timing,
+        Self::RandomPotential,
     ];
 
     /// The names of the final metrics: the last columns of runs.csv.
@@ -145,6 +150,7 @@ impl Kind {
             Self::LossLandscape => loss_landscape::FINAL.to_vec(),
             Self::WeightDecay => weight_decay::FINAL.to_vec(),
             Self::Timing => timing::FINAL.to_vec(),
+            Self::RandomPotential => random_potential::FINAL.to_vec(),
         }
     }
 
@@ -158,6 +164,7 @@ impl Kind {
             Self::Trajectory => &trajectory::COLUMNS,
             Self::LossLandscape => &loss_landscape::COLUMNS,
             Self::WeightDecay => &weight_decay::COLUMNS,
+            Self::RandomPotential => &random_potential::COLUMNS,
         }
     }
 
@@ -183,6 +190,7 @@ impl Kind {
             Self::LossLandscape => Config::LossLandscape(read(table, LandscapeRun::check)?),
             Self::WeightDecay => Config::WeightDecay(read(table, WeightDecayRun::check)?),
             Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
+            Self::RandomPotential => Config::RandomPotential(read(table, RandomPotentialConfig::check)?),
         })
     }
 }
@@ -204,6 +212,7 @@ impl Config {
             Self::LossLandscape(config) => loss_landscape::run(config, context),
             Self::WeightDecay(config) => weight_decay::run(config, context),
             Self::Timing(config) => timing::run(config, context),
+            Self::RandomPotential(config) => Ok(random_potential::run(config, context)),
         }
     }
 
@@ -211,7 +220,7 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
-            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Timing(_) => None,
+            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Timing(_) | Self::RandomPotential(_) => None,
             Self::Training(_) | Self::Trajectory(_) | Self::LossLandscape(_) | Self::WeightDecay(_) => None,
         }
     }

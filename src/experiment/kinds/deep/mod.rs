@@ -3,6 +3,7 @@
 pub(super) mod energy;
 pub(super) mod identity;
 pub(super) mod loss_landscape;
+pub(super) mod random_potential;
 pub(super) mod timing;
 pub(super) mod training;
 pub(super) mod trajectory;
@@ -11,6 +12,7 @@ pub(super) mod weight_decay;
 pub use energy::EnergyConfig;
 pub use identity::IdentityConfig;
 pub use loss_landscape::LandscapeRun;
+pub use random_potential::RandomPotentialConfig;
 pub use timing::TimingConfig;
 pub use training::TrainingRun;
 pub use weight_decay::WeightDecayRun;
