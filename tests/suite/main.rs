@@ -21,6 +21,7 @@ mod interval;
 mod landscape;
 mod networks;
 mod nnls;
+mod normalize;
 mod oracle;
 mod packed;
 mod pages;

@@ -4,8 +4,9 @@ pub mod deep;
 pub mod linear;
 
 use self::deep::{
-    EnergyConfig, IdentityConfig, LandscapeRun, RandomPotentialConfig, TimingConfig, TrainingRun, WeightDecayRun,
-    energy, identity, loss_landscape, random_potential, timing, training, trajectory, weight_decay,
+    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, RandomPotentialConfig, TimingConfig, TrainingRun,
+    WeightDecayRun, energy, identity, loss_landscape, normalization, random_potential, timing, training, trajectory,
+    weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -39,6 +40,8 @@ pub enum Kind {
     InducedRegularizer,
     /// Compute both sides of an identity of binary arithmetic.
     BinaryIdentity,
+    /// Check an identity of normalisation, or the laws of its statistics.
+    NormalizationIdentity,
     /// Count the operations of a network and what they cost.
     Energy,
     /// Train a network on pictures and test it.
@@ -67,6 +70,8 @@ pub enum Config {
     InducedRegularizer(LinearConfig),
     /// For [`Kind::BinaryIdentity`].
     BinaryIdentity(IdentityConfig),
+    /// For [`Kind::NormalizationIdentity`].
+    NormalizationIdentity(NormalizationConfig),
     /// For [`Kind::Energy`].
     Energy(EnergyConfig),
     /// For [`Kind::Training`].
@@ -128,6 +133,7 @@ impl Kind {
         Self::DecayLaw,
         Self::InducedRegularizer,
         Self::BinaryIdentity,
+        Self::NormalizationIdentity,
         Self::Energy,
         Self::Training,
         Self::Trajectory,
@@ -144,6 +150,7 @@ impl Kind {
             Self::DecayLaw => [&COLUMNS[..], &limit::FINAL, &decay_law::FINAL].concat(),
             Self::InducedRegularizer => induced_regularizer::FINAL.to_vec(),
             Self::BinaryIdentity => identity::FINAL.to_vec(),
+            Self::NormalizationIdentity => normalization::FINAL.to_vec(),
             Self::Energy => energy::FINAL.to_vec(),
             Self::Training => training::FINAL.to_vec(),
             Self::Trajectory => trajectory::FINAL.to_vec(),
@@ -160,6 +167,7 @@ impl Kind {
             Self::Limit | Self::DecayLaw => &COLUMNS,
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
+            Self::NormalizationIdentity => &normalization::COLUMNS,
             Self::Training => &training::COLUMNS,
             Self::Trajectory => &trajectory::COLUMNS,
             Self::LossLandscape => &loss_landscape::COLUMNS,
@@ -184,6 +192,7 @@ impl Kind {
             Self::DecayLaw => Config::DecayLaw(linear()?),
             Self::InducedRegularizer => Config::InducedRegularizer(linear()?),
             Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
+            Self::NormalizationIdentity => Config::NormalizationIdentity(read(table, NormalizationConfig::check)?),
             Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
             Self::Training => Config::Training(read(table, TrainingRun::check)?),
             Self::Trajectory => Config::Trajectory(read(table, TrainingRun::check)?),
@@ -206,6 +215,7 @@ impl Config {
             Self::DecayLaw(config) => decay_law::run(config, context),
             Self::InducedRegularizer(config) => induced_regularizer::run(config, context),
             Self::BinaryIdentity(config) => Ok(identity::run(config)),
+            Self::NormalizationIdentity(config) => Ok(normalization::run(config)),
             Self::Energy(config) => Ok(energy::run(config)),
             Self::Training(config) => training::run(config, context),
             Self::Trajectory(config) => trajectory::run(config, context),
@@ -220,7 +230,11 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
-            Self::BinaryIdentity(_) | Self::Energy(_) | Self::Timing(_) | Self::RandomPotential(_) => None,
+            Self::BinaryIdentity(_)
+            | Self::NormalizationIdentity(_)
+            | Self::Energy(_)
+            | Self::Timing(_)
+            | Self::RandomPotential(_) => None,
             Self::Training(_) | Self::Trajectory(_) | Self::LossLandscape(_) | Self::WeightDecay(_) => None,
         }
     }

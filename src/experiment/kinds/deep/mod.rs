@@ -3,6 +3,7 @@
 pub(super) mod energy;
 pub(super) mod identity;
 pub(super) mod loss_landscape;
+pub(super) mod normalization;
 pub(super) mod random_potential;
 pub(super) mod timing;
 pub(super) mod training;
@@ -12,6 +13,7 @@ pub(super) mod weight_decay;
 pub use energy::EnergyConfig;
 pub use identity::IdentityConfig;
 pub use loss_landscape::LandscapeRun;
+pub use normalization::NormalizationConfig;
 pub use random_potential::RandomPotentialConfig;
 pub use timing::TimingConfig;
 pub use training::TrainingRun;
