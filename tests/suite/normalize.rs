@@ -71,3 +71,41 @@ fn constants_are_exact() {
     let ratio = |s: Statistic| s.moments(1 << 20)[1] * s.exact(1 << 20);
     assert!(((ratio(Statistic::L2) / ratio(Statistic::L1)).powi(2) - 1.0 / (PI - 2.0)).abs() < 1e-4);
 }
+
+#[test]
+fn range_has_the_second_moment_of_samples_and_l2_is_least_noisy() {
+    // Range of 8 normal numbers: mean 2.8472 and standard deviation 0.8198, the d₂ and d₃ of control charts.
+    let [mean, deviation] = Statistic::Range.moments(8);
+    assert!((mean - 2.8472).abs() < 5e-5 && (deviation - 0.8198).abs() < 5e-5, "{mean} {deviation}");
+    let noise = |s: Statistic, n| s.moments(n)[1] * s.exact(n);
+    for (n, other) in
+        [8, 256].into_iter().flat_map(|n| [Statistic::L1, Statistic::Linf, Statistic::Range].map(|s| (n, s)))
+    {
+        assert!(noise(Statistic::L2, n) < noise(other, n), "{other:?}, n = {n}");
+    }
+}
+
+#[test]
+fn half_precision_by_hand() {
+    let arithmetic = |accumulator, squares| HalfPrecision { accumulator, squares };
+    let [sequential, pairwise, single] =
+        [Accumulator::Sequential, Accumulator::Pairwise, Accumulator::Single].map(|a| arithmetic(a, true));
+    // 2048 + 1 rounds to 2048: a sequential sum of ones stops there.
+    let ones = vec![1.0; 4096];
+    assert_eq!([sequential, pairwise, single].map(|a| a.square(Statistic::L1, 1.0, &ones, 0.0)), [0.25, 1.0, 1.0]);
+    // 300² is beyond 65504, 10^−4 squared below 3·10^−8; a sum of 300s overflows, their means do not.
+    for (x, kept) in [(300.0, f32::INFINITY), (1e-4, 0.0)] {
+        let (numbers, size) = (vec![x; 4096], if x > 1.0 { 9e4 } else { 1e-8 });
+        for a in [sequential, pairwise, single] {
+            assert_eq!(a.square(Statistic::L2, 1.0, &numbers, 0.0), kept, "{a:?}, {x}");
+        }
+        let near = |found: f32| (found / size - 1.0).abs() < 2e-3;
+        assert!(near(arithmetic(Accumulator::Single, false).square(Statistic::L2, 1.0, &numbers, 0.0)));
+        assert!(near(pairwise.square(Statistic::L1, 1.0, &numbers, 0.0)));
+    }
+    assert_eq!(sequential.square(Statistic::L1, 1.0, &vec![300.0; 4096], 0.0), f32::INFINITY);
+    // Extremes need no sum; the mean is taken off first.
+    let x = [1.0, 2.0, 6.0, -1.0];
+    let found = [Statistic::Range, Statistic::Linf, Statistic::Top(2)].map(|s| pairwise.square(s, 1.0, &x, 2.0));
+    assert_eq!(found, [49.0, 16.0, 12.25]);
+}

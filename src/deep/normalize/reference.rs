@@ -116,8 +116,8 @@ impl Reference {
         let d = centred(x);
         let scale = self.scale(&d);
         let inner: f64 = g.iter().zip(&d).map(|(g, d)| g * d).sum::<f64>() / scale;
-        // ½ q/v, the gradient of log √v.
-        let turn = self.factor.powi(2) * self.statistic.value(&d) / scale.powi(2);
+        // ½ q/√v is this times the gradient of the statistic.
+        let turn = self.factor.powi(2) * self.statistic.value(&d) / scale;
         let direct = g.iter().zip(self.statistic.gradient(&d));
         let towards: Vec<f64> = direct.map(|(g, s)| gamma * (g - inner * turn * s) / scale).collect();
         Pullback { input: centred(&towards), scale: inner, shift: g.iter().sum() }

@@ -128,7 +128,7 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,

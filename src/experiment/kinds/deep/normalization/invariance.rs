@@ -47,7 +47,7 @@ pub fn run(statistic: Statistic, [fan_in, batch]: [usize; 2], stream: &mut Strea
         let all: Vec<[f64; 2]> = scales.iter().map(at).collect();
         [0, 1].map(|i| max(&all.iter().map(|d| d[i]).collect::<Vec<_>>()))
     };
-    let powers: Vec<f64> = (-40..=40).map(|k| 2f64.powi(k)).collect();
+    let powers: Vec<f64> = (-10..=10).map(|k| 16f64.powi(k)).collect();
     let [output, gradient] = deviations(&[1e-6, 1e-3, 0.1, 0.3, 1.7, 3.0, 10.0, 1e3, 1e6]);
     let metrics = vec![
         ("output_deviation", output),
