@@ -32,7 +32,7 @@ fn gradients_are_those_of_central_differences() {
             (found.shift, slope(&|h| loss(&x, gamma, beta + h))),
         ]);
         for (i, (a, b)) in pairs.enumerate() {
-            assert!((a - b).abs() < 1e-8, "{statistic:?}, ε = {eps}, entry {i}: {a}, differences {b}");
+            assert!((a - b).abs() < 1e-7, "{statistic:?}, ε = {eps}, entry {i}: {a}, differences {b}");
         }
     }
 }
@@ -68,8 +68,8 @@ fn constants_are_exact() {
         assert_eq!(Statistic::Top(1).exact(n), Statistic::Linf.exact(n));
     }
     // Efficiency of L1.
-    let ratio = |s: Statistic| s.moments(1 << 20)[1] * s.exact(1 << 20);
-    assert!(((ratio(Statistic::L2) / ratio(Statistic::L1)).powi(2) - 1.0 / (PI - 2.0)).abs() < 1e-4);
+    let ratio = |s: Statistic| s.moments(1 << 14)[1] * s.exact(1 << 14);
+    assert!(((ratio(Statistic::L2) / ratio(Statistic::L1)).powi(2) - 1.0 / (PI - 2.0)).abs() < 1e-3);
 }
 
 #[test]
