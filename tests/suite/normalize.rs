@@ -1,6 +1,6 @@
 //! Normalisation: the reference against central differences, constants against closed forms and samples, half precision by hand.
 
-use implicit_bias::deep::normalize::{Accumulator, HalfPrecision, Reference, Statistic, centred};
+use implicit_bias::deep::normalize::{Accumulator, HalfPrecision, Reference, Statistic};
 use implicit_bias::math::random::Stream;
 use std::f64::consts::PI;
 
