@@ -1,4 +1,4 @@
-use crate::deep::normalize::Statistic;
+use crate::deep::normalize::{HalfPrecision, Statistic};
 use crate::error::{InputError, Result, between, is_default};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,12 @@ pub struct ModelConfig {
     /// Factor on the published constant of the statistic; default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_factor: Option<f64>,
+    /// Compute the statistic in half precision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half: Option<HalfPrecision>,
+    /// What inputs of the statistic are multiplied by when it is computed in half precision, and it is divided by again; default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half_scale: Option<f32>,
     /// Samples that are normalised together (ghost batch normalisation); default the batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ghost: Option<usize>,
@@ -141,6 +147,8 @@ impl ModelConfig {
             eps: default_eps(),
             statistic: Statistic::default(),
             scale_factor: None,
+            half: None,
+            half_scale: None,
             ghost: None,
             parametrization: Parametrization::default(),
         }
@@ -185,6 +193,7 @@ impl ModelConfig {
             }
         }?;
         between("run.model.scale_factor", self.scale_factor.unwrap_or(1.0), 0.0, 1e6)?;
+        between("run.model.half_scale", f64::from(self.half_scale.unwrap_or(1.0)), 0.0, 1e6)?;
         range("run.model.ghost", self.ghost.unwrap_or(2), 2, 1 << 20)?;
         if let Statistic::Top(k) = self.statistic {
             range("run.model.statistic.top", k, 1, 1 << 20)?;

@@ -118,11 +118,14 @@ impl Network {
 
     /// The normalisation of this network.
     pub fn norm(&self) -> BatchNorm {
-        let ModelConfig { normalization, statistic, scale_factor, eps, ghost, .. } = self.config;
+        let ModelConfig { normalization, statistic, scale_factor, half, half_scale, eps, ghost, .. } = self.config;
+        let half = half.map(|h| (h, half_scale.unwrap_or(1.0)));
         let scale = match normalization {
             Normalization::ShiftBatch => Scale::ShiftBased,
             Normalization::MeanOnly => Scale::One,
-            Normalization::Batch | Normalization::None => Scale::Of { statistic, factor: scale_factor.unwrap_or(1.0) },
+            Normalization::Batch | Normalization::None => {
+                Scale::Of { statistic, factor: scale_factor.unwrap_or(1.0), half }
+            }
         };
         BatchNorm { eps, scale, ghost, moments: Arc::default() }
     }

@@ -1,6 +1,6 @@
 use super::View;
 use super::channels::sums;
-use crate::deep::normalize::Statistic;
+use crate::deep::normalize::{HalfPrecision, Statistic};
 use crate::deep::quantize::ap2;
 use rayon::prelude::*;
 
@@ -13,6 +13,8 @@ pub enum Scale {
         statistic: Statistic,
         /// Times the published constant.
         factor: f64,
+        /// Computed in half precision, of inputs times the second number.
+        half: Option<(HalfPrecision, f32)>,
     },
     /// As a shift by a power of two: shift-based batch normalisation (hubara2016, algorithm 3).
     ShiftBased,
@@ -47,8 +49,19 @@ impl Scale {
         }
     }
 
-    /// The squared scale of every channel of a batch.
+    /// The squared scale of every channel of a batch. In half precision the gradient is still that of 32 bits.
     pub fn of_batch(self, x: View, mean: &[f32]) -> (Vec<f32>, Option<Edges>) {
+        let (squares, edges) = self.exactly(x, mean);
+        let Self::Of { statistic, factor, half: Some((half, scale)) } = self else { return (squares, edges) };
+        let constant = (factor * statistic.published(x.values.len() / x.shape[1])) as f32;
+        let one = |c: usize| {
+            let numbers: Vec<f32> = channel(x, c).map(|x| x * scale).collect();
+            half.square(statistic, constant, &numbers, mean[c] * scale) / (scale * scale)
+        };
+        ((0..mean.len()).into_par_iter().map(one).collect(), edges)
+    }
+
+    fn exactly(self, x: View, mean: &[f32]) -> (Vec<f32>, Option<Edges>) {
         let count = x.values.len() / x.shape[1];
         let means = |s: Vec<[f64; 2]>| s.iter().map(|s| (s[0] / count as f64) as f32).collect::<Vec<f32>>();
         match self {
@@ -60,7 +73,7 @@ impl Scale {
                 let squares = means(sums(x, x.values, [mean], |[mean], x, _| [(x - mean) * (x - mean), 0.0]));
                 (squares.iter().map(|v| v * self.variance_factor()).collect(), None)
             }
-            Self::Of { statistic, factor } => {
+            Self::Of { statistic, factor, .. } => {
                 let constant = factor * statistic.published(count);
                 let (m, mut edges) = match statistic {
                     Statistic::L1 => absolute(x, mean, count),
@@ -71,6 +84,12 @@ impl Scale {
             }
         }
     }
+}
+
+/// The numbers of a channel.
+fn channel(x: View<'_>, c: usize) -> impl Iterator<Item = f32> {
+    let [n, channels, h, w] = x.shape;
+    (0..n).flat_map(move |row| &x.values[(row * channels + c) * h * w..][..h * w]).copied()
 }
 
 /// Σ |dᵢ|/n.
@@ -88,11 +107,8 @@ fn absolute(x: View, mean: &[f32], count: usize) -> (Vec<f64>, Edges) {
 
 /// Largest absolute values, or the range.
 fn extremes(statistic: Statistic, x: View, mean: &[f32]) -> (Vec<f64>, Edges) {
-    let [n, channels, h, w] = x.shape;
-    let size = h * w;
     let one = |c: usize| {
-        let row = |row: usize| &x.values[(row * channels + c) * size..][..size];
-        let mut d: Vec<f32> = (0..n).flat_map(row).map(|x| x - mean[c]).collect();
+        let mut d: Vec<f32> = channel(x, c).map(|x| x - mean[c]).collect();
         let (high, low) = match statistic {
             Statistic::Range => d.iter().fold((f32::MIN, f32::MAX), |(high, low), d| (high.max(*d), low.min(*d))),
             Statistic::Top(k) => {
@@ -116,7 +132,7 @@ fn extremes(statistic: Statistic, x: View, mean: &[f32]) -> (Vec<f64>, Edges) {
         let total = up * above.len() as f64 - down * below.len() as f64;
         (up * sum(&above) - down * sum(&below), [high, low, up as f32, down as f32, total as f32])
     };
-    let found: Vec<(f64, [f32; 5])> = (0..channels).into_par_iter().map(one).collect();
+    let found: Vec<(f64, [f32; 5])> = (0..mean.len()).into_par_iter().map(one).collect();
     let part = |k: usize| found.iter().map(|f| f.1[k]).collect::<Vec<f32>>();
     let edges = Edges { high: part(0), low: part(1), up: part(2), down: part(3), total: part(4), slope: vec![] };
     (found.iter().map(|f| f.0).collect(), edges)

@@ -96,21 +96,6 @@ fn sums_relu_and_pooling() {
     }
 }
 
-/// The scale of numbers with mean zero by its definition.
-fn scale_of(statistic: Statistic, d: &[f64]) -> f64 {
-    let n = d.len() as f64;
-    let mut sizes: Vec<f64> = d.iter().map(|d| d.abs()).collect();
-    sizes.sort_by(|a, b| b.total_cmp(a));
-    statistic.published(d.len())
-        * match statistic {
-            Statistic::L2 => (d.iter().map(|d| d * d).sum::<f64>() / n).sqrt(),
-            Statistic::L1 => sizes.iter().sum::<f64>() / n,
-            Statistic::Linf => sizes[0],
-            Statistic::Top(k) => sizes.iter().take(k).sum::<f64>() / k.min(d.len()) as f64,
-            Statistic::Range => d.iter().fold(f64::MIN, |m, d| m.max(*d)) - d.iter().fold(f64::MAX, |m, d| m.min(*d)),
-        }
-}
-
 /// Normalisation of groups of `rows` samples by its definition.
 fn normalized(x: &[f64], [n, channels, h, w]: Shape, rows: &[usize], scale: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let (mut out, mut first) = (x.to_vec(), 0);
@@ -133,7 +118,7 @@ fn normalized(x: &[f64], [n, channels, h, w]: Shape, rows: &[usize], scale: impl
 fn batch_normalisation() {
     let (eps, factor) = (1e-2_f32, 0.75);
     let statistics = [Statistic::L2, Statistic::L1, Statistic::Linf, Statistic::Top(3), Statistic::Range];
-    let scales = statistics.map(|statistic| Scale::Of { statistic, factor });
+    let scales = statistics.map(|statistic| Scale::Of { statistic, factor, half: None });
     for (shape, ghost, rows) in [
         ([2, 1, 1, 1], None, vec![2]),
         ([5, 3, 1, 1], None, vec![5]),
@@ -153,7 +138,8 @@ fn batch_normalisation() {
                 |[x, gamma, beta]| {
                     let divisor = |d: &[f64]| match scale {
                         Scale::Of { statistic, .. } => {
-                            ((factor * scale_of(statistic, d)).powi(2) + f64::from(eps)).sqrt()
+                            ((factor * statistic.published(d.len()) * statistic.value(d)).powi(2) + f64::from(eps))
+                                .sqrt()
                         }
                         _ => 1.0,
                     };
