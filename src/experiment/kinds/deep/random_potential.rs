@@ -146,7 +146,8 @@ fn average(config: &RandomPotentialConfig, samples: &[Vec<f64>], result: &mut Ru
     let exponent = |means: &[f64]| line(means, &f64::ln, &f64::ln, fitted.clone());
     // The slope of this line does not depend on the unit of time.
     let growth = |means: &[f64], power: f64| line(means, &|log| log, &|m| amplitude * m.powf(power), fitted.clone());
-    let estimates: [&dyn Fn(&[f64]) -> f64; 8] = [
+    type Estimate<'a> = &'a dyn Fn(&[f64]) -> f64;
+    let estimates: [Estimate; 8] = [
         &|m| exponent(&m[distance..]),
         &|m| exponent(&m[valley..]),
         &|m| growth(&m[distance..], hurst),

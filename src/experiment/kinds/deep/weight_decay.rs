@@ -84,6 +84,9 @@ mod with_burn {
     use std::ops::ControlFlow;
     use std::sync::atomic::Ordering;
 
+    /// Channels whose effective rates are recorded.
+    const CHANNELS: usize = 32;
+
     /// Trains one arm, and beside it the twin whose norms it needs: epoch by epoch, on the same batches.
     pub fn run(config: &WeightDecayRun, context: &Context) -> Result<RunResult> {
         let split = config.data.load(config.seed)?;
@@ -148,7 +151,7 @@ mod with_burn {
         Norms { rule, of: network.parameters.iter().map(own).collect() }
     }
 
-    /// A row of the trace, and the effective rate η/‖w‖² of every output of the first normalised layer; with a corrected rate it
+    /// A row of the trace, and the effective rate η/‖w‖² of the first outputs of the first normalised layer; with a corrected rate it
     /// is that of the twin.
     fn observe(trainer: &Trainer, split: &Split, epoch: &Epoch) -> (Vec<f64>, Vec<f64>) {
         let normalized: Vec<usize> =
@@ -163,7 +166,9 @@ mod with_burn {
         let all: Vec<f64> = normalized.iter().flat_map(rates).collect();
         let test = error_rate(&trainer.network, &split.test);
         let row = vec![epoch.rate, epoch.loss, epoch.error, test, median(&norms), median(&all)];
-        (row, normalized.first().map_or(vec![], rates))
+        let mut first = normalized.first().map_or(vec![], rates);
+        first.truncate(CHANNELS);
+        (row, first)
     }
 
     /// One number for each of [`FINAL`]; the first phase ends with the first change of the rate.
