@@ -23,7 +23,7 @@ impl Statistic {
         }
     }
 
-    /// C*(n) = σ/E[statistic] for n ≥ 8 normal numbers less their mean, to 10⁻⁸.
+    /// C*(n) = σ/E\[statistic\] for n ≥ 8 normal numbers less their mean, to 10⁻⁸.
     pub fn exact(self, n: usize) -> f64 {
         1.0 / self.moments(n)[0]
     }

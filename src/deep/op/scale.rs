@@ -22,7 +22,8 @@ pub enum Scale {
     One,
 }
 
-/// The subgradient of an estimate s = C·m that is not a variance: ∂m/∂dᵢ = up·[dᵢ ≥ high] − down·[dᵢ ≤ low]. One number a channel.
+/// The subgradient of an estimate s = C·m that is not a variance: ∂m/∂dᵢ is up where dᵢ ≥ high, −down where dᵢ ≤ low, and 0
+/// between. One number a channel.
 #[derive(Debug, Clone, Default)]
 pub struct Edges {
     pub high: Vec<f32>,
