@@ -29,6 +29,12 @@ pub fn direction(a: &[f64]) -> Vec<f64> {
     a.iter().map(|x| if n > 0.0 { x / n } else { *x }).collect()
 }
 
+/// ⟨a, b⟩/(‖a‖ ‖b‖) of two lists of 32-bit numbers.
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
 /// The angle between two vectors in radians as 2·asin(‖â − b̂‖/2), which keeps its digits near zero where acos loses half.
 pub fn angle(a: &[f64], b: &[f64]) -> f64 {
     let difference: Vec<f64> = direction(a).iter().zip(direction(b)).map(|(x, y)| x - y).collect();

@@ -2,6 +2,7 @@
 
 mod large_batch;
 mod operations;
+mod quantized;
 mod shift;
 mod steps;
 mod trainer;

@@ -32,4 +32,5 @@ mod real_data;
 mod resume;
 mod simplex;
 mod solvers;
+mod specs;
 mod verify;

@@ -37,7 +37,7 @@ fn hidden(layers: &[Layer]) -> Vec<usize> {
             Layer::Linear { weight, .. } | Layer::Convolution { weight, .. } => last = Some(*weight),
             Layer::Normalize { .. } | Layer::Activate => found.extend(last.take()),
             Layer::Residual { body, shortcut } => found.extend([body, shortcut].into_iter().flat_map(|l| hidden(l))),
-            Layer::MaxPool(_) | Layer::AveragePool => {}
+            Layer::Quantize { .. } | Layer::MaxPool(_) | Layer::AveragePool => {}
         }
     }
     found
@@ -94,13 +94,13 @@ impl Builder<'_> {
     fn dense(&mut self, hidden: &[usize], first: usize, norm: usize) -> Vec<Layer> {
         let mut layers = vec![];
         for (i, width) in hidden.iter().enumerate() {
-            layers.push(self.linear(&format!("fc{}", first + i), *width, self.biased));
+            layers.extend(self.linear(&format!("fc{}", first + i), *width, self.biased));
             layers.extend(self.norm(&format!("bn{}", norm + i)));
             layers.push(Layer::Activate);
         }
         let last = hidden.len();
         let normalized = self.config.normalize_output && self.config.normalization != Normalization::None;
-        layers.push(self.linear(&format!("fc{}", first + last), CLASSES, self.biased || !normalized));
+        layers.extend(self.linear(&format!("fc{}", first + last), CLASSES, self.biased || !normalized));
         if normalized {
             layers.extend(self.norm(&format!("bn{}", norm + last)));
         }
@@ -110,7 +110,7 @@ impl Builder<'_> {
     /// Convolution, max-pooling, normalisation, activation: binary nets pool before they normalise, and the order of pooling and
     /// an increasing normalisation does not matter to the others.
     fn conv_block(&mut self, index: usize, channels: usize, k: usize, padding: usize, pool: bool) -> Vec<Layer> {
-        let mut layers = vec![self.convolution(&format!("conv{index}"), channels, k, (1, padding))];
+        let mut layers = self.convolution(&format!("conv{index}"), channels, k, (1, padding));
         let pooling = pool.then_some(Layer::MaxPool(MaxPool { size: 2 }));
         let binary = self.config.is_binary();
         if let (Some(pooling), true) = (&pooling, binary) {
@@ -132,7 +132,7 @@ impl Builder<'_> {
     }
 
     fn resnet(&mut self, blocks: usize, width: usize) -> Vec<Layer> {
-        let mut layers = vec![self.convolution("conv1", width, 3, (1, 1))];
+        let mut layers = self.convolution("conv1", width, 3, (1, 1));
         layers.extend(self.norm("bn1"));
         layers.push(Layer::Activate);
         for stage in 0..3 {
@@ -144,57 +144,64 @@ impl Builder<'_> {
         }
         layers.push(Layer::AveragePool);
         self.shape = [self.shape[0], 1, 1];
-        layers.push(self.linear("fc", CLASSES, true));
+        layers.extend(self.linear("fc", CLASSES, true));
         layers
     }
 
     fn block(&mut self, name: &str, channels: usize, stride: usize) -> Layer {
         let before = self.shape;
-        let mut body = vec![self.convolution(&format!("{name}.conv1"), channels, 3, (stride, 1))];
+        let mut body = self.convolution(&format!("{name}.conv1"), channels, 3, (stride, 1));
         body.extend(self.norm(&format!("{name}.bn1")));
         body.push(Layer::Activate);
-        body.push(self.convolution(&format!("{name}.conv2"), channels, 3, (1, 1)));
+        body.extend(self.convolution(&format!("{name}.conv2"), channels, 3, (1, 1)));
         body.extend(self.norm(&format!("{name}.bn2")));
         let after = std::mem::replace(&mut self.shape, before);
         let mut shortcut = vec![];
         if before != after {
-            shortcut.push(self.convolution(&format!("{name}.downsample.0"), channels, 1, (stride, 0)));
+            shortcut.extend(self.convolution(&format!("{name}.downsample.0"), channels, 1, (stride, 0)));
             shortcut.extend(self.norm(&format!("{name}.downsample.1")));
         }
         self.shape = after;
         Layer::Residual { body, shortcut }
     }
 
-    fn linear(&mut self, name: &str, outputs: usize, biased: bool) -> Layer {
+    fn linear(&mut self, name: &str, outputs: usize, biased: bool) -> Vec<Layer> {
         let inputs = self.shape.iter().product();
         self.shape = [outputs, 1, 1];
         let weight = self.weight(name, vec![outputs, inputs]);
-        Layer::Linear { weight, bias: self.bias(name, outputs, biased) }
+        let layer = Layer::Linear { weight, bias: self.bias(name, outputs, biased) };
+        self.quantizer(name, false).into_iter().chain([layer]).collect()
     }
 
-    fn convolution(&mut self, name: &str, outputs: usize, k: usize, (stride, padding): (usize, usize)) -> Layer {
+    fn convolution(&mut self, name: &str, outputs: usize, k: usize, (stride, padding): (usize, usize)) -> Vec<Layer> {
         let [channels, h, w] = self.shape;
         let out = |n: usize| (n + 2 * padding - k) / stride + 1;
         self.shape = [outputs, out(h), out(w)];
         let weight = self.weight(name, vec![outputs, channels, k, k]);
-        Layer::Convolution {
-            weight,
-            bias: self.bias(name, outputs, self.biased),
-            operation: Convolution { stride, padding },
-        }
+        let bias = self.bias(name, outputs, self.biased);
+        let layer = Layer::Convolution { weight, bias, operation: Convolution { stride, padding } };
+        self.quantizer(name, false).into_iter().chain([layer]).collect()
     }
 
-    fn norm(&mut self, name: &str) -> Option<Layer> {
+    /// The rounding in front of a layer or a normalisation.
+    fn quantizer(&mut self, name: &str, normalization: bool) -> Option<Layer> {
+        self.config.quantization?;
+        self.network.running.push(Running { name: format!("{name}.input"), mean: vec![0.0], variance: vec![1.0] });
+        Some(Layer::Quantize { running: self.network.running.len() - 1, normalization })
+    }
+
+    fn norm(&mut self, name: &str) -> Vec<Layer> {
         let channels = self.shape[0];
         if self.config.normalization == Normalization::None {
-            return None;
+            return vec![];
         }
         let role = if self.config.normalization == Normalization::MeanOnly { Role::Fixed } else { Role::Other };
         let gamma = self.add(format!("{name}.weight"), role, vec![channels], vec![1.0; channels]);
         let beta = self.add(format!("{name}.bias"), Role::Other, vec![channels], vec![0.0; channels]);
         let running = Running { name: name.into(), mean: vec![0.0; channels], variance: vec![1.0; channels] };
         self.network.running.push(running);
-        Some(Layer::Normalize { gamma, beta, running: self.network.running.len() - 1 })
+        let layer = Layer::Normalize { gamma, beta, running: self.network.running.len() - 1 };
+        self.quantizer(name, true).into_iter().chain([layer]).collect()
     }
 
     fn weight(&mut self, name: &str, shape: Vec<usize>) -> usize {

@@ -1,3 +1,4 @@
+use super::Quantization;
 use crate::deep::normalize::{HalfPrecision, Statistic};
 use crate::error::{InputError, Result, between, is_default};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub struct ModelConfig {
     /// How the weights of hidden layers are parametrised.
     #[serde(default, skip_serializing_if = "is_default")]
     pub parametrization: Parametrization,
+    /// Train with few bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Quantization>,
 }
 
 /// The shape of a network.
@@ -151,6 +155,7 @@ impl ModelConfig {
             half_scale: None,
             ghost: None,
             parametrization: Parametrization::default(),
+            quantization: None,
         }
     }
 
@@ -206,6 +211,9 @@ impl ModelConfig {
                 "plain for binary weights",
                 remedy,
             ));
+        }
+        if let Some(quantization) = &self.quantization {
+            quantization.check(self.is_binary())?;
         }
         let positive = self.eps > 0.0 && self.eps < 1.0;
         positive.then_some(()).ok_or_else(|| {

@@ -7,9 +7,11 @@ mod config;
 mod network;
 #[cfg(feature = "deep")]
 mod parameter;
+mod quantization;
 
 pub use config::{Activation, Architecture, ModelConfig, Normalization, Parametrization, Weights};
 #[cfg(feature = "deep")]
 pub use network::{Layer, Network, Pass, Running};
 #[cfg(feature = "deep")]
 pub use parameter::{Parameter, Role};
+pub use quantization::{Quantization, Rounding};

@@ -1,8 +1,10 @@
-use super::{Activation, ModelConfig, Normalization, Parameter, Role, Weights};
+use super::{Activation, ModelConfig, Normalization, Parameter, Role, Rounding, Weights};
 use crate::deep::op::{
-    AveragePool, Batch, BatchNorm, Bias, Convolution, MaxPool, Moments, Relu, Scale, Sign, Sum, WeightNorm, apply,
-    binarized, constant, frozen, leaf, linear, normalize, values,
+    AveragePool, Batch, BatchNorm, Bias, Bifurcated, Bifurcation, Convolution, GradientRounding, MaxPool, Moments,
+    Probe, Quantize, Relu, Scale, Sign, Storage, Sum, View, WeightNorm, apply, binarized, constant, frozen, leaf,
+    linear, mean_range, normalize, rounded, values, view,
 };
+use crate::deep::quantize::Affine;
 use crate::math::random::Stream;
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, OnceLock};
@@ -35,6 +37,13 @@ pub enum Layer {
         /// Mean and variance at test time.
         running: usize,
     },
+    /// Rounding of what comes next, where the network is trained with few bits.
+    Quantize {
+        /// Least and largest number at test time.
+        running: usize,
+        /// A normalisation comes next, and not a product with weights.
+        normalization: bool,
+    },
     /// The configured activation.
     Activate,
     /// Max-pooling.
@@ -50,7 +59,7 @@ pub enum Layer {
     },
 }
 
-/// Running statistics of a normalisation.
+/// Running statistics of a normalisation, or in place of mean and variance the range of a quantiser.
 #[derive(Debug, Clone)]
 pub struct Running {
     /// The layer's name, e.g. `bn1`.
@@ -130,10 +139,22 @@ impl Network {
         BatchNorm { eps, scale, ghost, moments: Arc::default() }
     }
 
+    /// γ or β, as a normalisation uses it.
+    fn of_norm(&self, index: usize) -> Storage {
+        let values = &self.parameters[index].values;
+        let bits = self.config.quantization.and_then(|q| q.normalization);
+        bits.map_or_else(|| values.clone(), |bits| rounded(values, bits))
+    }
+
     /// γ/σ of a normalisation at test time.
     pub fn test_scale(&self, gamma: usize, running: usize) -> Vec<f32> {
-        let (norm, gamma) = (self.norm(), self.parameters[gamma].numbers());
-        gamma.iter().zip(&self.running[running].variance).map(|(g, v)| norm.gain(*g) * norm.inverse(*v)).collect()
+        let (norm, gamma) = (self.norm(), self.of_norm(gamma));
+        view(&gamma)
+            .values
+            .iter()
+            .zip(&self.running[running].variance)
+            .map(|(g, v)| norm.gain(*g) * norm.inverse(*v))
+            .collect()
     }
 }
 
@@ -146,12 +167,15 @@ pub struct Pass<'a> {
     pub leaves: Vec<Batch>,
     /// The statistics of each normalisation that was passed in training.
     pub moments: RefCell<Vec<(usize, GhostMoments)>>,
+    /// Where asked for, of every layer with weights its inputs, and a probe on its outputs.
+    pub probes: Option<RefCell<Vec<(Vec<f32>, Probe)>>>,
 }
 
 impl<'a> Pass<'a> {
     /// A pass; `seed` makes it one of training.
     pub fn new(network: &'a Network, seed: Option<u64>) -> Self {
-        let mut pass = Self { network, seed, draws: Cell::new(0), leaves: vec![], moments: RefCell::default() };
+        let mut pass =
+            Self { network, seed, draws: Cell::new(0), leaves: vec![], moments: RefCell::default(), probes: None };
         pass.leaves = network.parameters.iter().map(|p| pass.leaf(p)).collect();
         pass
     }
@@ -164,6 +188,10 @@ impl<'a> Pass<'a> {
             (Role::Latent, Weights::BinaryStochastic) => make(&binarized(&parameter.values, self.draw())),
             (Role::Latent, _) => make(&binarized(&parameter.values, None)),
             (Role::Fixed, _) => frozen(&parameter.values),
+            (Role::Weight, _) => match self.network.config.quantization.and_then(|q| q.weights) {
+                Some(bits) => make(&rounded(&parameter.values, bits)),
+                None => make(&parameter.values),
+            },
             _ => make(&parameter.values),
         }
     }
@@ -179,11 +207,15 @@ impl<'a> Pass<'a> {
 
     fn layer(&self, layer: &Layer, x: Batch) -> Batch {
         match layer {
-            Layer::Linear { weight, bias } => self.biased(linear(&x, &self.weight(*weight)), *bias),
+            Layer::Linear { weight, bias } => {
+                self.biased(self.probed(&x, linear(&x, &self.weight(*weight), self.forks())), *bias)
+            }
             Layer::Convolution { weight, bias, operation } => {
-                self.biased(apply(*operation, [&x, &self.weight(*weight)]), *bias)
+                let layer = Bifurcated { layer: *operation, gradients: self.forks() };
+                self.biased(self.probed(&x, apply(layer, [&x, &self.weight(*weight)])), *bias)
             }
             Layer::Normalize { gamma, beta, running } => self.normalize(&x, (*gamma, *beta, *running)),
+            Layer::Quantize { running, normalization } => self.quantize(x, *running, *normalization),
             Layer::Activate => self.activate(&x),
             Layer::MaxPool(pool) => apply(*pool, [&x]),
             Layer::AveragePool => apply(AveragePool, [&x]),
@@ -191,6 +223,37 @@ impl<'a> Pass<'a> {
                 apply(Sum, [&self.through(body, x.clone()), &self.through(shortcut, x)])
             }
         }
+    }
+
+    /// The outputs y of a layer with inputs x, and a probe on them where one is asked for.
+    fn probed(&self, x: &Batch, y: Batch) -> Batch {
+        let Some(probes) = &self.probes else { return y };
+        let probe = Probe::default();
+        probes.borrow_mut().push((values(x), probe.clone()));
+        apply(probe, [&y])
+    }
+
+    /// How the gradient of a layer is rounded, with fresh draws.
+    fn forks(&self) -> Bifurcation {
+        let Some(q) = self.network.config.quantization else { return Bifurcation::default() };
+        let one = |bits: Option<u32>| {
+            let seed = || if q.rounding == Rounding::Stochastic { self.draw() } else { None };
+            bits.map(|bits| GradientRounding { bits, seed: seed() })
+        };
+        Bifurcation { passed: one(q.gradients), weights: one(q.weight_gradients) }
+    }
+
+    /// Rounds over the range of the batch; at test time over the running one.
+    fn quantize(&self, x: Batch, running: usize, normalization: bool) -> Batch {
+        let bits = |q: super::Quantization| if normalization { q.normalization } else { q.activations };
+        let Some(bits) = self.network.config.quantization.and_then(bits) else { return x };
+        let stored = &self.network.running[running];
+        let mut range = [stored.mean[0], stored.variance[0]];
+        if self.seed.is_some() {
+            range = mean_range(View { shape: x.dims(), values: &values(&x) });
+            self.moments.borrow_mut().push((running, Arc::new(vec![Moments::of_range(range)].into())));
+        }
+        apply(Quantize(Affine::of_range(range[0], range[1], bits)), [&x])
     }
 
     fn weight(&self, index: usize) -> Batch {
@@ -223,13 +286,26 @@ impl<'a> Pass<'a> {
         Some(Stream::seed(seed, &["draw", &self.draws.get().to_string()]))
     }
 
+    /// γ or β in the graph.
+    fn of_norm(&self, index: usize) -> Batch {
+        let leaf = &self.leaves[index];
+        match self.network.config.quantization.and_then(|q| q.normalization) {
+            Some(bits) => {
+                let affine = Affine::of_values(self.network.parameters[index].numbers(), bits);
+                apply(Quantize(affine), [leaf])
+            }
+            None => leaf.clone(),
+        }
+    }
+
     fn normalize(&self, x: &Batch, (gamma, beta, running): (usize, usize, usize)) -> Batch {
         if self.seed.is_some() {
             let norm = self.network.norm();
             self.moments.borrow_mut().push((running, norm.moments.clone()));
-            return apply(norm, [x, &self.leaves[gamma], &self.leaves[beta]]);
+            let [gamma, beta] = [gamma, beta].map(|i| self.of_norm(i));
+            return apply(norm, [x, &gamma, &beta]);
         }
         let scale = self.network.test_scale(gamma, running);
-        normalize(x, &self.network.running[running].mean, &scale, self.network.parameters[beta].numbers())
+        normalize(x, &self.network.running[running].mean, &scale, view(&self.network.of_norm(beta)).values)
     }
 }

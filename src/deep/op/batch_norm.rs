@@ -31,6 +31,13 @@ pub struct Moments {
     pub(super) edges: Option<Edges>,
 }
 
+impl Moments {
+    /// Those of a quantiser, kept in the same way: least and largest number.
+    pub fn of_range([low, high]: [f32; 2]) -> Self {
+        Self { mean: vec![low], variance: vec![high], correction: 1.0, edges: None }
+    }
+}
+
 /// y = scale·(x − mean) + β for every channel: batch normalisation at test time.
 pub fn normalize(x: View, mean: &[f32], scale: &[f32], beta: &[f32]) -> Vec<f32> {
     each(x, x.values, [mean, scale, beta], |[mean, scale, beta], x, _| scale * (x - mean) + beta)

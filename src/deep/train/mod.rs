@@ -5,6 +5,8 @@ mod batches;
 mod checkpoint;
 mod config;
 #[cfg(feature = "deep")]
+mod observe;
+#[cfg(feature = "deep")]
 mod optimizer;
 mod source;
 #[cfg(feature = "deep")]
@@ -14,6 +16,8 @@ pub use batches::Set;
 #[cfg(feature = "deep")]
 pub use checkpoint::{load_network, load_state, save_network};
 pub use config::{DecayOn, LargeBatch, Loss, Method, Schedule, TrainingConfig};
+#[cfg(feature = "deep")]
+pub use observe::{Observed, observe};
 #[cfg(feature = "deep")]
 pub use optimizer::{NormRule, Norms, Optimizer, Update};
 pub use source::{Source, Split};

@@ -5,8 +5,8 @@ pub mod linear;
 
 use self::deep::{
     EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, RandomPotentialConfig, TimingConfig, TrainingRun,
-    WeightDecayRun, energy, identity, loss_landscape, normalization, random_potential, timing, training, trajectory,
-    weight_decay,
+    WeightDecayRun, distributions, energy, identity, loss_landscape, normalization, quantized_training,
+    random_potential, timing, training, trajectory, weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -52,6 +52,10 @@ pub enum Kind {
     LossLandscape,
     /// Train a normalised network with weight decay, or with what replaces it.
     WeightDecay,
+    /// Train with few bits, and see what directions survive.
+    QuantizedTraining,
+    /// Train, and see how activations and gradients are distributed.
+    Distributions,
     /// Measure how long the bit kernel takes beside 32-bit floats.
     Timing,
     /// Compute where a random walk in a random potential is.
@@ -82,6 +86,10 @@ pub enum Config {
     LossLandscape(LandscapeRun),
     /// For [`Kind::WeightDecay`].
     WeightDecay(WeightDecayRun),
+    /// For [`Kind::QuantizedTraining`].
+    QuantizedTraining(TrainingRun),
+    /// For [`Kind::Distributions`].
+    Distributions(TrainingRun),
     /// For [`Kind::Timing`].
     Timing(TimingConfig),
     /// For [`Kind::RandomPotential`].
@@ -128,7 +136,7 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
@@ -139,6 +147,8 @@ impl Kind {
         Self::Trajectory,
         Self::LossLandscape,
         Self::WeightDecay,
+        Self::QuantizedTraining,
+        Self::Distributions,
         Self::Timing,
         Self::RandomPotential,
     ];
@@ -156,6 +166,8 @@ impl Kind {
             Self::Trajectory => trajectory::FINAL.to_vec(),
             Self::LossLandscape => loss_landscape::FINAL.to_vec(),
             Self::WeightDecay => weight_decay::FINAL.to_vec(),
+            Self::QuantizedTraining => quantized_training::FINAL.to_vec(),
+            Self::Distributions => distributions::FINAL.to_vec(),
             Self::Timing => timing::FINAL.to_vec(),
             Self::RandomPotential => random_potential::FINAL.to_vec(),
         }
@@ -168,7 +180,8 @@ impl Kind {
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::NormalizationIdentity => &normalization::COLUMNS,
-            Self::Training => &training::COLUMNS,
+            Self::Training | Self::QuantizedTraining => &training::COLUMNS,
+            Self::Distributions => &distributions::COLUMNS,
             Self::Trajectory => &trajectory::COLUMNS,
             Self::LossLandscape => &loss_landscape::COLUMNS,
             Self::WeightDecay => &weight_decay::COLUMNS,
@@ -198,6 +211,8 @@ impl Kind {
             Self::Trajectory => Config::Trajectory(read(table, TrainingRun::check)?),
             Self::LossLandscape => Config::LossLandscape(read(table, LandscapeRun::check)?),
             Self::WeightDecay => Config::WeightDecay(read(table, WeightDecayRun::check)?),
+            Self::QuantizedTraining => Config::QuantizedTraining(read(table, TrainingRun::check)?),
+            Self::Distributions => Config::Distributions(read(table, TrainingRun::check)?),
             Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
             Self::RandomPotential => Config::RandomPotential(read(table, RandomPotentialConfig::check)?),
         })
@@ -221,6 +236,8 @@ impl Config {
             Self::Trajectory(config) => trajectory::run(config, context),
             Self::LossLandscape(config) => loss_landscape::run(config, context),
             Self::WeightDecay(config) => weight_decay::run(config, context),
+            Self::QuantizedTraining(config) => quantized_training::run(config, context),
+            Self::Distributions(config) => distributions::run(config, context),
             Self::Timing(config) => timing::run(config, context),
             Self::RandomPotential(config) => Ok(random_potential::run(config, context)),
         }
@@ -236,6 +253,7 @@ impl Config {
             | Self::Timing(_)
             | Self::RandomPotential(_) => None,
             Self::Training(_) | Self::Trajectory(_) | Self::LossLandscape(_) | Self::WeightDecay(_) => None,
+            Self::QuantizedTraining(_) | Self::Distributions(_) => None,
         }
     }
 }

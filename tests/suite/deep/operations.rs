@@ -3,8 +3,8 @@
 
 use implicit_bias::deep::normalize::Statistic;
 use implicit_bias::deep::op::{
-    AveragePool, BatchNorm, Bias, Convolution, CrossEntropy, MaxPool, Operation, Relu, Scale, Sign, SquaredHinge, Sum,
-    View, WeightNorm, apply, binarized, constant, gradient, leaf, linear, tensor, values, view,
+    AveragePool, BatchNorm, Bias, Bifurcation, Convolution, CrossEntropy, MaxPool, Operation, Relu, Scale, Sign,
+    SquaredHinge, Sum, View, WeightNorm, apply, binarized, constant, gradient, leaf, linear, tensor, values, view,
 };
 use implicit_bias::math::random::Stream;
 use std::sync::Arc;
@@ -171,7 +171,7 @@ fn linear_layers() {
     for ([n, c, h, w], outputs) in [([1, 1, 1, 1], 1), ([5, 7, 1, 1], 3), ([4, 2, 3, 5], 9), ([70, 130, 1, 1], 65)] {
         let (shape, inputs) = ([n, c, h, w], c * h * w);
         let [x, v] = [shape, [outputs, inputs, 1, 1]].map(|s| leaf(&tensor(s, normals(s, &mut stream))));
-        let y = linear(&x, &v);
+        let y = linear(&x, &v, Bifurcation::default());
         let dy = normals(y.dims(), &mut stream);
         let mut gradients = (y.clone() * constant(y.dims(), dy.clone())).sum().backward();
         let (at, weights, dy) = (wide(&values(&x)), wide(&values(&v)), wide(&dy));

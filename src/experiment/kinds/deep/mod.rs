@@ -1,9 +1,11 @@
 //! The kinds of the deep wing, each with its own configuration.
 
+pub(super) mod distributions;
 pub(super) mod energy;
 pub(super) mod identity;
 pub(super) mod loss_landscape;
 pub(super) mod normalization;
+pub(super) mod quantized_training;
 pub(super) mod random_potential;
 pub(super) mod timing;
 pub(super) mod training;

@@ -54,7 +54,7 @@ pub fn run(_: &TrainingRun, _: &Context) -> Result<RunResult> {
 }
 
 #[cfg(feature = "deep")]
-pub use with_burn::run;
+pub use with_burn::{fit, run};
 
 #[cfg(feature = "deep")]
 mod with_burn {
@@ -81,13 +81,34 @@ mod with_burn {
     /// Trains and tests; the same bytes at any number of threads, interrupted or not.
     pub fn run(config: &TrainingRun, context: &Context) -> Result<RunResult> {
         let split = config.data.load(config.seed)?;
-        let picture = split.training.picture();
-        config.model.check(Some(picture))?;
-        let trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
-        train(trainer, &split, config, context)
+        let fitted = fit(&split, config, context)?;
+        let metrics = FINAL.into_iter().zip(measure(&fitted.trainer.network, &split, &fitted.trace)).collect();
+        Ok(fitted.result(metrics))
     }
 
-    fn train(mut trainer: Trainer, split: &Split, config: &TrainingRun, context: &Context) -> Result<RunResult> {
+    /// A training that has ended.
+    pub struct Fitted {
+        /// What was trained.
+        pub trainer: Trainer,
+        /// What was observed, one row an epoch: see [`super::COLUMNS`].
+        pub trace: Trace,
+        ended: (Status, String),
+    }
+
+    impl Fitted {
+        /// With its final metrics.
+        pub fn result(self, metrics: Vec<(&'static str, f64)>) -> RunResult {
+            let (status, reason) = self.ended;
+            let steps = self.trainer.optimizer.steps;
+            RunResult { status, reason, steps, metrics, trace: self.trace, vectors: vec![] }
+        }
+    }
+
+    /// Trains, and tests after every epoch; goes on from where it was interrupted.
+    pub fn fit(split: &Split, config: &TrainingRun, context: &Context) -> Result<Fitted> {
+        let picture = split.training.picture();
+        config.model.check(Some(picture))?;
+        let mut trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
         let (mut trace, training): (Trace, _) = (vec![], config.training.adapted());
         if let Some(bytes) = context.scratch.load() {
             trace = unpack(&trainer.load(&bytes)?)?;
@@ -122,8 +143,7 @@ mod with_burn {
                 kept = Instant::now();
             }
         }
-        let metrics = FINAL.into_iter().zip(measure(&trainer.network, split, &trace)).collect();
-        Ok(RunResult { status, reason, steps: trainer.optimizer.steps, metrics, trace, vectors: vec![] })
+        Ok(Fitted { trainer, trace, ended: (status, reason) })
     }
 
     fn progress_line(progress: Progress, epochs: usize, elapsed: Duration) -> String {

@@ -99,7 +99,7 @@ impl NormalizationConfig {
         if let Statistic::Top(k) = self.statistic {
             between("run.statistic.top", k as f64, 0.0, 4096.0)?;
         }
-        let size = |field: &str, n: usize, low: f64| between(&format!("run.check.{field}"), n as f64, low, 1e6);
+        let size = |field: &str, n: usize, low: f64| between(&format!("run.check.{field}"), n as f64, low, 1e7);
         match &self.check {
             Check::ScaleInvariance { fan_in, batch } => {
                 size("fan_in", *fan_in, 0.0)?;
