@@ -7,11 +7,15 @@ mod config;
 mod network;
 #[cfg(feature = "deep")]
 mod parameter;
+#[cfg(feature = "deep")]
+mod pass;
 mod quantization;
 
 pub use config::{Activation, Architecture, ModelConfig, Normalization, Parametrization, Weights};
 #[cfg(feature = "deep")]
-pub use network::{Layer, Network, Pass, Running};
+pub use network::{Layer, Network, Running};
 #[cfg(feature = "deep")]
 pub use parameter::{Parameter, Role};
+#[cfg(feature = "deep")]
+pub use pass::Pass;
 pub use quantization::{Quantization, Rounding};
