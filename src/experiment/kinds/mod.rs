@@ -52,7 +52,7 @@ pub enum Kind {
     LossLandscape,
     /// Train a normalised network with weight decay, or with what replaces it.
     WeightDecay,
-    /// Measure how long the bit kernel takes beside 32-bit floats.
+    /// Measure how long an integer kernel takes beside 32-bit floats.
     Timing,
     /// Compute where a random walk in a random potential is.
     RandomPotential,
