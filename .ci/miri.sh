@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The bit kernel under Miri: unsafe code of each set of instructions (Miri interprets AVX2 and AVX-512 VPOPCNTDQ, too) and
+# The kernels of bits and of bytes under Miri: unsafe code of the sets of instructions that Miri interprets (AVX2 and
+# AVX-512 VPOPCNTDQ, too) and
 # the portable code, as a crate of its own, without the rest. Five minutes. Not part of .ci/run: needs a nightly toolchain,
 # rustup component add --toolchain nightly miri rust-src
 set -euo pipefail
@@ -16,13 +17,16 @@ path = "lib.rs"
 name = "kernel"
 path = "kernel.rs"
 [dependencies]
+multiversion = "0.8"
 rayon = "1.12"
 [features]
 deep = []
 [workspace]
 END
 printf 'pub mod deep {\n    #[path = "%s"]\n    pub mod kernel;\n}\n' "$root/src/deep/kernel/mod.rs" > "$crate/lib.rs"
-printf '#[path = "%s"]\nmod bit_kernel;\n' "$root/tests/suite/bit_kernel.rs" > "$crate/kernel.rs"
+for test in bit_kernel int8_kernel; do
+    printf '#[path = "%s"]\nmod %s;\n' "$root/tests/suite/$test.rs" "$test"
+done > "$crate/kernel.rs"
 # rayon's queues keep integers as pointers and threads alive at the end
 export MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation"
 export RAYON_NUM_THREADS=1

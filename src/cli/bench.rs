@@ -1,8 +1,8 @@
 //! `bench`: how fast the kernels are on this machine.
 
 use super::{Exit, Outcome, json, say};
-use crate::deep::kernel::Instructions;
 use crate::deep::kernel::measure::{Timing, product};
+use crate::deep::kernel::{Instructions, int8};
 use crate::deep::packed::measure::mlp;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -19,22 +19,47 @@ pub enum Command {
     ///   implicit-bias bench xnor --mlp 1000
     #[command(verbatim_doc_comment)]
     Xnor(XnorArguments),
+    /// Exact products of unsigned by signed bytes beside f32: the sgemm of the `gemm` crate
+    ///
+    /// Bytes are also multiplied by the definition (some of the rows, scaled), and every sum of the kernel is compared with
+    /// that. Its time includes the packing of A; weights are packed once, so that is a line of its own.
+    ///
+    /// Examples:
+    ///   implicit-bias bench int8
+    ///   implicit-bias bench int8 --m 4096 --n 4096 --k 4096 --threads 2 --json
+    #[command(verbatim_doc_comment)]
+    Int8(Int8Arguments),
 }
 
 #[derive(Args)]
 pub struct XnorArguments {
-    /// Rows of A
-    #[arg(long, default_value_t = 1024)]
-    m: usize,
-    /// Rows of B, columns of the product A Bᵀ
-    #[arg(long, default_value_t = 1024)]
-    n: usize,
     /// Entries of a row
     #[arg(long, default_value_t = 4096)]
     k: usize,
     /// Also the network 784-3×4096-10 on so many pictures, packing included
     #[arg(long, value_name = "PICTURES")]
     mlp: Option<usize>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub struct Int8Arguments {
+    /// Entries of a row
+    #[arg(long, default_value_t = 1024)]
+    k: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Rows of A
+    #[arg(long, default_value_t = 1024)]
+    m: usize,
+    /// Rows of B, columns of the product A Bᵀ
+    #[arg(long, default_value_t = 1024)]
+    n: usize,
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// The methods take turns for at least so long
@@ -53,29 +78,46 @@ struct Measured {
 }
 
 pub fn run(command: &Command) -> Outcome {
-    let Command::Xnor(a) = command;
-    let mut measured = vec![Measured {
-        what: format!("{} × {} times {} × {}", a.m, a.k, a.k, a.n),
-        operations: 2.0 * (a.m as f64) * (a.n as f64) * a.k as f64,
-        timings: product((a.m, a.n, a.k), a.threads, a.seconds, vec![])?,
-    }];
+    match command {
+        Command::Xnor(a) => xnor(a),
+        Command::Int8(a) => {
+            let timings = int8::measure::product((a.common.m, a.common.n, a.k), a.common.threads, a.common.seconds)?;
+            a.common.show(int8::Instructions::best().name(), &[a.common.product(a.k, timings)])
+        }
+    }
+}
+
+fn xnor(a: &XnorArguments) -> Outcome {
+    let &Common { m, n, threads, seconds, .. } = &a.common;
+    let mut measured = vec![a.common.product(a.k, product((m, n, a.k), threads, seconds, vec![])?)];
     if let Some(pictures) = a.mlp {
         let weights: usize = MLP.windows(2).map(|w| w[0] * w[1]).sum();
         measured.push(Measured {
             what: format!("784-3×4096-10 on {pictures} pictures"),
             operations: 2.0 * (weights * pictures) as f64,
-            timings: mlp(&MLP, pictures, a.threads, a.seconds)?,
+            timings: mlp(&MLP, pictures, threads, seconds)?,
         });
     }
-    let instructions = Instructions::best().name();
-    if a.json {
-        let results: Vec<Value> = measured.iter().map(Measured::json).collect();
-        json::say_json(json!({ "threads": a.threads, "instructions": instructions, "results": results }));
-        return Ok(Exit::Holds);
+    a.common.show(Instructions::best().name(), &measured)
+}
+
+impl Common {
+    fn product(&self, k: usize, timings: Vec<Timing>) -> Measured {
+        let (m, n) = (self.m, self.n);
+        let operations = 2.0 * (m as f64) * (n as f64) * k as f64;
+        Measured { what: format!("{m} × {k} times {k} × {n}"), operations, timings }
     }
-    say(&format!("{instructions}, threads: {}, methods take turns", a.threads));
-    measured.iter().for_each(|m| say(&m.table()));
-    Ok(Exit::Holds)
+
+    fn show(&self, instructions: &str, measured: &[Measured]) -> Outcome {
+        if self.json {
+            let results: Vec<Value> = measured.iter().map(Measured::json).collect();
+            json::say_json(json!({ "threads": self.threads, "instructions": instructions, "results": results }));
+        } else {
+            say(&format!("{instructions}, threads: {}, methods take turns", self.threads));
+            measured.iter().for_each(|m| say(&m.table()));
+        }
+        Ok(Exit::Holds)
+    }
 }
 
 impl Measured {

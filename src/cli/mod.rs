@@ -1,6 +1,5 @@
 //! The command line. The only code that prints.
 
-#[cfg(feature = "deep")]
 mod bench;
 #[cfg(feature = "deep")]
 mod bnn;
@@ -102,7 +101,7 @@ enum Command {
     ///   implicit-bias bench xnor
     ///   implicit-bias bench xnor --m 4096 --n 4096 --k 4096 --threads 2 --json
     ///   implicit-bias bench xnor --mlp 1000
-    #[cfg(feature = "deep")]
+    ///   implicit-bias bench int8 --threads 2
     #[command(subcommand, verbatim_doc_comment)]
     Bench(bench::Command),
     /// Binarized Neural Networks (hubara2016): train, pack, run
@@ -259,7 +258,6 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
-        #[cfg(feature = "deep")]
         Command::Bench(c) => bench::run(&c),
         #[cfg(feature = "deep")]
         Command::Bnn(c) => bnn::run(&c),

@@ -1,5 +1,6 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
+pub mod integer;
 pub mod kernel;
 pub mod landscape;
 pub mod model;

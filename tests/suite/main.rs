@@ -18,6 +18,8 @@ mod flow_ends;
 mod flow_limits;
 mod golden;
 mod house;
+mod int8_kernel;
+mod integer;
 mod interval;
 mod landscape;
 mod networks;

@@ -1,4 +1,4 @@
-//! How fast products are: the bit kernel beside f32, in rounds that take turns.
+//! How fast products are: integer kernels beside f32, in rounds that take turns.
 
 use super::{BitMatrix, COLUMNS, Instructions, Panels, ROWS, gemm, reference};
 use crate::error::{InputError, Result};
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 /// Multiplications and additions that the triple loop is given; it would take minutes over a whole product.
-const NAIVE_OPERATIONS: usize = 1 << 25;
+pub(super) const NAIVE_OPERATIONS: usize = 1 << 25;
 
 /// The fewest rounds, however long they take.
 const ROUNDS: usize = 5;
@@ -73,6 +73,15 @@ pub fn take_turns(threads: usize, seconds: f64, mut methods: Vec<Method<'_>>) ->
     Ok(timings)
 }
 
+pub(super) fn check(m: usize, n: usize, k: usize, threads: usize) -> Result<()> {
+    for (name, size) in [("m", m), ("n", n), ("k", k), ("threads", threads)] {
+        if !(1..=1 << 20).contains(&size) {
+            return Err(InputError::value(name, size, "between 1 and 1048576", "Choose a size that fits into memory."));
+        }
+    }
+    Ok(())
+}
+
 /// C = A Bᵀ with A m × k and B n × k of ±1: the triple loop in f32 (some of the rows), the `gemm` crate's sgemm, the bit
 /// kernel on packed operands, and the packing of each operand from f32; then what the caller compares them with.
 ///
@@ -84,11 +93,7 @@ pub fn product(
     seconds: f64,
     peers: Vec<Method<'_>>,
 ) -> Result<Vec<Timing>> {
-    for (name, size) in [("m", m), ("n", n), ("k", k), ("threads", threads)] {
-        if !(1..=1 << 20).contains(&size) {
-            return Err(InputError::value(name, size, "between 1 and 1048576", "Choose a size that fits into memory."));
-        }
-    }
+    check(m, n, k, threads)?;
     let with = Instructions::best();
     let mut stream = Stream::new(0, &["bench", "xnor"]);
     let mut signs = |count: usize| -> Vec<f32> { (0..count).map(|_| stream.sign() as f32).collect() };

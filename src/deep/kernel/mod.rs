@@ -1,20 +1,21 @@
 //! Products of ±1 by XNOR and popcount: ⟨a, b⟩ = n − 2 |a ⊕ b| for rows of n bits (Hubara et al. 2016, section 4).
 //!
 //! [`BitMatrix`] holds bits, [`Panels`] holds them in the order of computation, [`gemm`] multiplies, [`Layer`] convolves.
-//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile` and a
-//! setting of the allocator in `memory`.
+//! Products of bytes are in [`int8`]. Unsafe code of the crate is in the files `x86` and `neon`, in the dispatch in `tile`,
+//! in the call of sgemm in `reference` and in a setting of the allocator in `memory`.
 
 mod bits;
 mod gemm;
+pub mod int8;
 mod layer;
-#[cfg(feature = "deep")]
+#[cfg(not(miri))]
 pub mod measure;
 #[cfg(feature = "deep")]
 mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod panels;
-#[cfg(feature = "deep")]
+#[cfg(not(miri))]
 pub mod reference;
 mod tile;
 #[cfg(target_arch = "x86_64")]

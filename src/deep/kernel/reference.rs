@@ -1,4 +1,4 @@
-//! What the bit kernel is measured against, in f32: the triple loop and a real sgemm.
+//! What the integer kernels are measured against, in f32: the triple loop and a real sgemm.
 
 /// C = A B by the definition, row-major, A m × k and B k × n: the textbook's three loops.
 pub fn naive(n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {

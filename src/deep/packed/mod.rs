@@ -7,7 +7,6 @@
 #[cfg(feature = "deep")]
 mod convert;
 mod file;
-#[cfg(feature = "deep")]
 pub mod measure;
 mod network;
 mod threshold;

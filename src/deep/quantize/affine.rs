@@ -34,11 +34,13 @@ impl Affine {
     }
 
     /// The largest integer.
+    #[inline]
     pub fn top(self) -> i32 {
         (1 << self.bits) - 1
     }
 
     /// The nearest integer, ties to even; numbers outside the range are clipped.
+    #[inline]
     pub fn quantize(self, x: f32) -> i32 {
         self.clamp((x / self.scale).round_ties_even())
     }
@@ -49,6 +51,7 @@ impl Affine {
     }
 
     /// What an integer stands for.
+    #[inline]
     pub fn dequantize(self, q: i32) -> f32 {
         (q - self.zero_point) as f32 * self.scale
     }
@@ -58,6 +61,7 @@ impl Affine {
         self.dequantize(self.quantize(x))
     }
 
+    #[inline]
     fn clamp(self, steps: f32) -> i32 {
         (steps as i32).saturating_add(self.zero_point).clamp(0, self.top())
     }

@@ -58,7 +58,7 @@ pub enum Kind {
     QuantizedTraining,
     /// Train, and see how activations and gradients are distributed.
     Distributions,
-    /// Measure how long the bit kernel takes beside 32-bit floats.
+    /// Measure how long an integer kernel takes beside 32-bit floats.
     Timing,
     /// Compute where a random walk in a random potential is.
     RandomPotential,

@@ -1,12 +1,17 @@
+use crate::deep::kernel::int8;
+use crate::deep::kernel::measure::{Timing, product};
+use crate::deep::packed::measure::mlp;
 use crate::error::{Result, between};
 use crate::experiment::kinds::{Context, RunResult};
+use crate::linear::solver::Status;
 use serde::{Deserialize, Serialize};
 
 /// The final metrics; seconds are those of the fastest round of each method, in rounds in which they take turns.
-pub const FINAL: [&str; 8] = [
+pub const FINAL: [&str; 9] = [
     "naive_seconds",
     "sgemm_seconds",
     "xnor_seconds",
+    "int8_seconds",
     "packing_seconds",
     "over_naive",
     "over_sgemm",
@@ -14,7 +19,7 @@ pub const FINAL: [&str; 8] = [
     "disturbance",
 ];
 
-/// One measurement of the bit kernel beside 32-bit floats.
+/// One measurement of an integer kernel beside 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimingConfig {
@@ -41,6 +46,15 @@ pub enum Work {
         /// Length of the sums.
         k: usize,
     },
+    /// The product of an m × k matrix of unsigned and a k × n one of signed bytes.
+    Bytes {
+        /// Rows of the left one.
+        m: usize,
+        /// Columns of the right one.
+        n: usize,
+        /// Length of the sums.
+        k: usize,
+    },
     /// A fully connected network of ±1 from bytes to scores.
     Network {
         /// Inputs, hidden widths, classes.
@@ -56,7 +70,7 @@ impl TimingConfig {
         between("run.threads", self.threads as f64, 0.0, 1024.0)?;
         between("run.seconds", self.seconds, 0.0, 3600.0)?;
         let sizes = match &self.task {
-            Work::Product { m, n, k } => vec![("m", *m), ("n", *n), ("k", *k)],
+            Work::Product { m, n, k } | Work::Bytes { m, n, k } => vec![("m", *m), ("n", *n), ("k", *k)],
             Work::Network { widths, pictures } => {
                 between("run.task.widths (their number)", widths.len() as f64, 1.0, 64.0)?;
                 widths.iter().map(|w| ("widths", *w)).chain([("pictures", *pictures)]).collect()
@@ -66,38 +80,37 @@ impl TimingConfig {
     }
 }
 
-/// Without the deep wing there is no product of floats to compare with.
-#[cfg(not(feature = "deep"))]
-pub fn run(_: &TimingConfig, _: &Context) -> Result<RunResult> {
-    Err(super::without_deep("timing"))
-}
-
 /// Measures.
 ///
 /// # Errors
 /// Threads that cannot be started.
-#[cfg(feature = "deep")]
 pub fn run(config: &TimingConfig, _: &Context) -> Result<RunResult> {
-    use crate::deep::kernel::measure::{Timing, product};
-    use crate::deep::packed::measure::mlp;
-    use crate::linear::solver::Status;
-
     let (threads, seconds) = (config.threads, config.seconds);
     let timings = match &config.task {
         Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds, vec![]),
+        Work::Bytes { m, n, k } => int8::measure::product((*m, *n, *k), threads, seconds),
         Work::Network { widths, pictures } => mlp(widths, *pictures, threads, seconds),
     }?;
     let of = |method: &str| timings.iter().find(|t| t.method == method).map_or(f64::NAN, Timing::least);
-    let (naive, sgemm, xnor) = (of("triple loop, f32"), of("sgemm"), of("XNOR"));
-    let packing = of("packing of A") + of("packing of B");
+    let (sgemm, xnor, int8) = (of("sgemm"), of("XNOR"), of("int8"));
+    let (naive, kernel, packing, reason) = match &config.task {
+        Work::Bytes { .. } => {
+            (of("by definition, u8 × i8"), int8, of("packing of weights"), "every sum is the product by definition")
+        }
+        _ => {
+            let packing = of("packing of A") + of("packing of B");
+            (of("triple loop, f32"), xnor, packing, "floats and bits gave equal results")
+        }
+    };
     // A network's time has the packing of its inputs in it.
-    let whole = if packing.is_nan() { xnor } else { xnor + packing };
-    // On a busy machine long methods are interrupted more often than short ones, which flatters the bits.
+    let whole = if packing.is_nan() { kernel } else { kernel + packing };
+    // On a busy machine long methods are interrupted more often than short ones, which flatters the integers.
     let disturbance = timings.iter().map(|t| t.median() / t.least()).fold(1.0, f64::max);
-    let values = [naive, sgemm, xnor, packing, naive / xnor, sgemm / xnor, sgemm / whole, disturbance];
+    let ratios = [naive / kernel, sgemm / kernel, sgemm / whole, disturbance];
+    let values = [naive, sgemm, xnor, int8, packing].into_iter().chain(ratios);
     Ok(RunResult {
         status: Status::Converged,
-        reason: "the methods took turns; floats and bits gave equal results".into(),
+        reason: format!("the methods took turns; {reason}"),
         steps: timings.first().map_or(0, |t| t.seconds.len() as u64),
         metrics: FINAL.into_iter().zip(values).collect(),
         trace: vec![],
