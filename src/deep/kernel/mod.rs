@@ -1,8 +1,8 @@
 //! Products of ±1 by XNOR and popcount: ⟨a, b⟩ = n − 2 |a ⊕ b| for rows of n bits (Hubara et al. 2016, section 4).
 //!
 //! [`BitMatrix`] holds bits, [`Panels`] holds them in the order of computation, [`gemm`] multiplies, [`Layer`] convolves.
-//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile` and a
-//! setting of the allocator in `memory`.
+//! `x86` and `neon` are the only files of the crate with unsafe code, beside the dispatch in `tile`, calls
+//! of the `gemm` crate in `product` and `reference`, and a setting of the allocator in `memory`.
 
 mod bits;
 mod gemm;
@@ -14,6 +14,7 @@ mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod panels;
+mod product;
 #[cfg(feature = "deep")]
 pub mod reference;
 mod tile;
@@ -26,6 +27,7 @@ pub use layer::{Layer, LayerShape};
 #[cfg(feature = "deep")]
 pub use memory::keep_freed_memory;
 pub use panels::Panels;
+pub use product::{Rows, product};
 pub use tile::Instructions;
 
 /// Rows of a tile.
