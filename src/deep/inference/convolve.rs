@@ -107,6 +107,11 @@ impl Convolve {
         let inputs = x.channels / self.groups;
         for i in 0..h {
             let y = (row * stride + i).wrapping_sub(top);
+            let first = (column * stride).wrapping_sub(left);
+            if self.groups == 1 && y < x.height && first < x.width && first + w <= x.width {
+                patch.extend_from_slice(&x.values[(y * x.width + first) * inputs..][..w * inputs]);
+                continue;
+            }
             for j in 0..w {
                 let column = (column * stride + j).wrapping_sub(left);
                 match y < x.height && column < x.width {

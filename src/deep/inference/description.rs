@@ -1,5 +1,7 @@
 //! A network described in TOML, its numbers in a safetensors file.
 
+use super::Preparation;
+use super::entry::{Entry, Padding, window};
 use super::{Activation, BatchNorm, Convolution, Graph, Layer, Linear, Window};
 use crate::error::{InputError, Result};
 use safetensors::tensor::{Dtype, SafeTensors};
@@ -46,112 +48,12 @@ pub struct Description {
     layers: Vec<toml::Table>,
 }
 
-/// What becomes of a photograph before it enters a network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preparation {
-    /// The part of the shorter side that is kept.
-    pub crop: f64,
-    /// Height and width that it is scaled to.
-    pub size: [usize; 2],
-    /// What is subtracted, a number a channel.
-    pub mean: Vec<f32>,
-    /// What is divided by.
-    pub deviation: Vec<f32>,
-}
-
 fn middle() -> Vec<f32> {
     vec![127.5]
 }
 
 fn whole() -> f64 {
     1.0
-}
-
-fn one() -> usize {
-    1
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-enum Entry {
-    Convolution {
-        name: String,
-        outputs: usize,
-        kernel: Kernel,
-        #[serde(default = "one")]
-        stride: usize,
-        #[serde(default)]
-        padding: Padding,
-        #[serde(default = "one")]
-        groups: usize,
-    },
-    Linear {
-        name: String,
-        outputs: usize,
-    },
-    BatchNorm {
-        name: String,
-        #[serde(default = "tenth")]
-        eps: f32,
-    },
-    Relu {},
-    Relu6 {},
-    MaxPool {
-        kernel: Kernel,
-        stride: Option<usize>,
-        #[serde(default)]
-        padding: Padding,
-    },
-    GlobalAveragePool {},
-    Residual {
-        name: String,
-        body: Vec<toml::Table>,
-        #[serde(default)]
-        shortcut: Vec<toml::Table>,
-    },
-}
-
-fn tenth() -> f32 {
-    1e-5
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(untagged, expecting = "a kernel is a number, or two: [height, width]")]
-enum Kernel {
-    Square(usize),
-    Sides([usize; 2]),
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(untagged, expecting = "padding is a number, four of them: [top, bottom, left, right], or \"same\"")]
-enum Padding {
-    All(usize),
-    Sides([usize; 4]),
-    Named(Same),
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum Same {
-    Same,
-}
-
-impl Default for Padding {
-    fn default() -> Self {
-        Self::All(0)
-    }
-}
-
-fn window(kernel: Kernel, stride: usize, padding: Padding, picture: [usize; 2]) -> Window {
-    let size = match kernel {
-        Kernel::Square(k) => [k; 2],
-        Kernel::Sides(sides) => sides,
-    };
-    match padding {
-        Padding::All(p) => Window { size, stride, padding: [p; 4] },
-        Padding::Sides(padding) => Window { size, stride, padding },
-        Padding::Named(Same::Same) => Window::same(size, stride, picture),
-    }
 }
 
 impl Description {

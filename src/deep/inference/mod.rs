@@ -7,10 +7,15 @@
 mod convolve;
 mod depthwise;
 mod description;
+mod entry;
 mod fold;
 mod graph;
+mod preparation;
 mod program;
+mod window;
 
-pub use description::{Description, Preparation};
-pub use graph::{Activation, BatchNorm, Convolution, Graph, Layer, Linear, Weights, Window};
+pub use description::Description;
+pub use graph::{Activation, BatchNorm, Convolution, Graph, Layer, Linear, Weights};
+pub use preparation::Preparation;
 pub use program::{Program, Site, SiteKind};
+pub use window::Window;

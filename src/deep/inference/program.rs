@@ -3,6 +3,7 @@ use super::depthwise::finish;
 use super::{Activation, Graph, Layer, Window};
 use crate::error::{InputError, Result};
 use rayon::prelude::*;
+use std::sync::{Arc, Mutex};
 
 /// Where activations may be quantised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub struct Program {
     shape: [usize; 3],
     output: [usize; 3],
     steps: Vec<Step>,
+    spare: Spare,
 }
 
 /// A step, the numbers that it gives for a picture, and the site it ends at.
@@ -68,7 +70,13 @@ impl Program {
     pub fn new(graph: &Graph) -> Result<Self> {
         let output = graph.output()?;
         let input = Site { name: "input".into(), channels: graph.input[0], kind: SiteKind::Input, activation: None };
-        Ok(Self { input, shape: graph.input, output, steps: steps(&graph.layers, graph.input)? })
+        Ok(Self {
+            input,
+            shape: graph.input,
+            output,
+            steps: steps(&graph.layers, graph.input)?,
+            spare: Spare::default(),
+        })
     }
 
     /// The sites in the order in which [`Self::run`] passes them.
@@ -102,22 +110,28 @@ impl Program {
             let allowed = format!("a multiple of {size}, {:?} each", self.shape);
             return Err(InputError::value("inputs", inputs.len(), &allowed, "Give it pictures of its own shape."));
         }
-        let mut x: Vec<f32> = inputs.chunks(size).flat_map(|p| channel_last(p, self.shape[0])).collect();
+        let mut x = self.spare.take(inputs.len());
+        inputs.chunks(size).zip(x.chunks_mut(size)).for_each(|(p, x)| transpose(p, self.shape[0], x));
         hook(&self.input, &mut x);
-        let mut spare = Spare::default();
-        let x = through(&self.steps, x, inputs.len() / size, hook, &mut spare);
+        let x = through(&self.steps, x, inputs.len() / size, hook, &self.spare);
         let [channels, down, across] = self.output;
         Ok(match down * across {
             1 => x,
-            positions => x.chunks(channels * positions).flat_map(|p| channel_last(p, positions)).collect(),
+            positions => {
+                let mut out = vec![0.0; x.len()];
+                let size = channels * positions;
+                x.chunks(size).zip(out.chunks_mut(size)).for_each(|(p, out)| transpose(p, positions, out));
+                out
+            }
         })
     }
 }
 
 /// The transpose of a matrix of so many rows.
-fn channel_last(picture: &[f32], rows: usize) -> impl Iterator<Item = f32> {
-    let columns = picture.len() / rows;
-    (0..picture.len()).map(move |at| picture[at % rows * columns + at / rows])
+fn transpose(matrix: &[f32], rows: usize, out: &mut [f32]) {
+    for (i, row) in matrix.chunks_exact(matrix.len() / rows).enumerate() {
+        row.iter().zip(out.chunks_exact_mut(rows)).for_each(|(value, out)| out[i] = *value);
+    }
 }
 
 fn collect<'a>(steps: &'a [Step], found: &mut Vec<&'a Site>) {
@@ -179,16 +193,22 @@ impl Step {
     }
 }
 
-/// Buffers that are used again.
-#[derive(Default)]
-struct Spare(Vec<Vec<f32>>);
+/// Buffers that are used again, which saves having the system clear fresh pages.
+#[derive(Debug, Clone, Default)]
+struct Spare(Arc<Mutex<Vec<Vec<f32>>>>);
 
 impl Spare {
     /// So many numbers, of any value.
-    fn take(&mut self, count: usize) -> Vec<f32> {
-        let mut buffer = self.0.pop().unwrap_or_default();
+    fn take(&self, count: usize) -> Vec<f32> {
+        let mut buffer = self.0.lock().ok().and_then(|mut s| s.pop()).unwrap_or_default();
         buffer.resize(count, 0.0);
         buffer
+    }
+
+    fn keep(&self, buffer: Vec<f32>) {
+        if let Ok(mut spare) = self.0.lock() {
+            spare.push(buffer);
+        }
     }
 }
 
@@ -197,7 +217,7 @@ fn through(
     mut x: Vec<f32>,
     pictures: usize,
     hook: &mut dyn FnMut(&Site, &mut [f32]),
-    spare: &mut Spare,
+    spare: &Spare,
 ) -> Vec<f32> {
     for step in steps {
         match &step.run {
@@ -213,7 +233,7 @@ fn through(
                 let mut sum = through(body, copy, pictures, hook, spare);
                 x = through(shortcut, x, pictures, hook, spare);
                 sum.par_chunks_mut(1 << 14).zip(x.par_chunks(1 << 14)).for_each(|(a, b)| add(a, b, *limits));
-                spare.0.push(std::mem::replace(&mut x, sum));
+                spare.keep(std::mem::replace(&mut x, sum));
             }
             run => {
                 let mut out = spare.take(pictures * step.size);
@@ -223,7 +243,7 @@ fn through(
                     Run::Average { positions } => average(*positions, step.size, &x, &mut out),
                     Run::Affine { .. } | Run::Sum { .. } => {}
                 }
-                spare.0.push(std::mem::replace(&mut x, out));
+                spare.keep(std::mem::replace(&mut x, out));
             }
         }
         if let Some(site) = &step.site {

@@ -1,4 +1,5 @@
 use super::damaged;
+use super::node::Nodes;
 use super::pickle::Machine;
 use crate::error::{InputError, Result};
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ pub fn is_one(file: &[u8]) -> bool {
 }
 
 /// `…/data.pkl`, and the numbers of each storage in `…/data/<key>`.
-pub fn read(file: &[u8]) -> Result<(Machine, usize, HashMap<String, &[u8]>)> {
+pub fn read(file: &[u8]) -> Result<(Nodes, usize, HashMap<String, &[u8]>)> {
     let files = entries(file)?;
     let ending = |end: &str| files.iter().find(|(name, _)| name.ends_with(end)).map(|(name, bytes)| (name, *bytes));
     let (name, mut pickle) = ending("/data.pkl").ok_or_else(|| {
@@ -26,7 +27,7 @@ pub fn read(file: &[u8]) -> Result<(Machine, usize, HashMap<String, &[u8]>)> {
     let root = machine.load(&mut pickle)?;
     let key = |name: &str| name.strip_prefix(&folder).map(str::to_owned);
     let storages = files.iter().filter_map(|(name, bytes)| Some((key(name)?, *bytes))).collect();
-    Ok((machine, root, storages))
+    Ok((machine.nodes, root, storages))
 }
 
 /// Names and contents of the entries, which PyTorch stores without compression.

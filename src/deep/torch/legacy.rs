@@ -1,5 +1,6 @@
 use super::damaged;
-use super::pickle::{Machine, Node};
+use super::node::{Node, Nodes};
+use super::pickle::Machine;
 use crate::error::{InputError, Result};
 use std::collections::HashMap;
 
@@ -8,23 +9,25 @@ const START: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.
 
 /// Start, a pickle about the machine, that of the state dict, that of the keys of storages; then of each its count (8 bytes)
 /// and numbers.
-pub fn read(file: &[u8]) -> Result<(Machine, usize, HashMap<String, &[u8]>)> {
+pub fn read(file: &[u8]) -> Result<(Nodes, usize, HashMap<String, &[u8]>)> {
     let mut rest = file.strip_prefix(START).ok_or_else(|| {
         InputError::new("this is no PyTorch checkpoint. Write one with torch.save(model.state_dict(), …).")
     })?;
     let mut machine = Machine::default();
     let about = machine.load(&mut rest)?;
-    if let Node::Dict(entries) = machine.node(about)
-        && entries.iter().any(|(k, v)| machine.text(*k) == Ok("little_endian") && *machine.node(*v) != Node::Integer(1))
+    if let Node::Dict(entries) = machine.nodes.node(about)
+        && entries
+            .iter()
+            .any(|(k, v)| machine.nodes.text(*k) == Ok("little_endian") && *machine.nodes.node(*v) != Node::Integer(1))
     {
         return Err(InputError::new("the checkpoint is big-endian. Save it again on another machine."));
     }
     let root = machine.load(&mut rest)?;
     let keys = machine.load(&mut rest)?;
-    let widths = machine.widths();
+    let widths = machine.nodes.widths();
     let mut storages = HashMap::new();
-    for key in machine.sequence(keys)? {
-        let key = machine.text(*key)?;
+    for key in machine.nodes.sequence(keys)? {
+        let key = machine.nodes.text(*key)?;
         let (count, numbers) = rest.split_first_chunk().ok_or_else(|| damaged("it ends early"))?;
         let width = widths.get(key).ok_or_else(|| damaged("numbers belong to no tensor"))?;
         let bytes = usize::try_from(u64::from_le_bytes(*count)).ok().and_then(|c| c.checked_mul(*width));
@@ -33,7 +36,7 @@ pub fn read(file: &[u8]) -> Result<(Machine, usize, HashMap<String, &[u8]>)> {
         rest = split.1;
     }
     match rest.is_empty() {
-        true => Ok((machine, root, storages)),
+        true => Ok((machine.nodes, root, storages)),
         false => Err(damaged("something follows its end")),
     }
 }

@@ -5,10 +5,11 @@
 
 mod archive;
 mod legacy;
+mod node;
 mod pickle;
 
 use crate::error::{InputError, Result};
-use pickle::{Machine, Node, Storage};
+use node::{Node, Nodes, Storage};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::{HashMap, HashSet};
 
@@ -36,12 +37,12 @@ pub struct Tensor {
 /// assert!(error.to_string().contains("no PyTorch checkpoint"));
 /// ```
 pub fn read(file: &[u8]) -> Result<Vec<Tensor>> {
-    let (machine, root, storages) = if archive::is_one(file) { archive::read(file)? } else { legacy::read(file)? };
+    let (nodes, root, storages) = if archive::is_one(file) { archive::read(file)? } else { legacy::read(file)? };
     let mut budget = file.len().saturating_mul(4);
     let mut names = HashSet::new();
     let mut tensors = vec![];
-    for (name, value) in machine.state_dict(root)? {
-        let tensor = tensor(&machine, &storages, name, value, &mut budget).map_err(|e| e.at(format!("`{name}`")))?;
+    for (name, value) in nodes.state_dict(root)? {
+        let tensor = tensor(&nodes, &storages, name, value, &mut budget).map_err(|e| e.at(format!("`{name}`")))?;
         if !names.insert(name) {
             return Err(damaged(&format!("`{name}` is there twice")));
         }
@@ -64,16 +65,16 @@ pub fn to_safetensors(tensors: &[Tensor]) -> Result<Vec<u8>> {
 }
 
 fn tensor(
-    machine: &Machine,
+    nodes: &Nodes,
     storages: &HashMap<String, &[u8]>,
     name: &str,
     value: usize,
     budget: &mut usize,
 ) -> Result<Tensor> {
-    let Node::Tensor { storage, offset, shape, strides } = machine.node(value) else {
+    let Node::Tensor { storage, offset, shape, strides } = nodes.node(value) else {
         return Err(InputError::new("is no tensor. Save the state dict alone: torch.save(model.state_dict(), …)."));
     };
-    let Node::Storage(Storage { dtype, key, count }) = machine.node(*storage) else {
+    let Node::Storage(Storage { dtype, key, count }) = nodes.node(*storage) else {
         return Err(damaged("a tensor has no storage"));
     };
     let width = dtype.bitsize() / 8;

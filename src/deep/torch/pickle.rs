@@ -1,29 +1,8 @@
 use super::damaged;
-use crate::error::{InputError, Result};
+use super::node::{Node, Nodes, Storage, refused};
+use crate::error::Result;
 use safetensors::tensor::Dtype;
 use std::collections::HashMap;
-
-/// A value. Values are numbered: containers hold numbers of others, so that nothing nests and sharing costs nothing.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Node {
-    Mark,
-    Nothing,
-    Integer(i64),
-    Text(String),
-    Sequence(Vec<usize>),
-    Dict(Vec<(usize, usize)>),
-    Global(&'static str),
-    Storage(Storage),
-    Tensor { storage: usize, offset: usize, shape: Vec<usize>, strides: Vec<usize> },
-}
-
-/// Numbers that tensors look at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Storage {
-    pub dtype: Dtype,
-    pub key: String,
-    pub count: usize,
-}
 
 /// All that a state dict names.
 const DICT: &str = "collections OrderedDict";
@@ -44,17 +23,13 @@ const STORAGES: [(&str, Dtype); 9] = [
 /// Reads pickles (protocol 2): <https://docs.python.org/3/library/pickletools.html>.
 #[derive(Debug, Default)]
 pub struct Machine {
-    nodes: Vec<Node>,
+    /// The values.
+    pub nodes: Nodes,
     stack: Vec<usize>,
     memo: HashMap<u32, usize>,
 }
 
 impl Machine {
-    /// The value with a number.
-    pub fn node(&self, number: usize) -> &Node {
-        &self.nodes[number]
-    }
-
     /// Runs one pickle, and returns its value; `bytes` is then what follows.
     pub fn load(&mut self, bytes: &mut &[u8]) -> Result<usize> {
         self.stack.clear();
@@ -146,43 +121,9 @@ impl Machine {
         }
     }
 
-    /// Names and numbers of values of a dict.
-    pub fn state_dict(&self, root: usize) -> Result<Vec<(&str, usize)>> {
-        let Node::Dict(entries) = self.node(root) else { return Err(refused("something else at its root")) };
-        let entry = |(key, value): &(usize, usize)| match self.node(*key) {
-            Node::Text(name) => Ok((name.as_str(), *value)),
-            _ => Err(refused("an entry without a name")),
-        };
-        entries.iter().map(entry).collect()
-    }
-
-    /// Bytes of a number of each storage.
-    pub fn widths<'a>(&'a self) -> HashMap<&'a str, usize> {
-        let storage = |node: &'a Node| {
-            if let Node::Storage(s) = node { Some((s.key.as_str(), s.dtype.bitsize() / 8)) } else { None }
-        };
-        self.nodes.iter().filter_map(storage).collect()
-    }
-
-    /// The items of a sequence.
-    pub fn sequence(&self, number: usize) -> Result<&[usize]> {
-        match self.node(number) {
-            Node::Sequence(items) => Ok(items),
-            _ => Err(damaged("a list is missing")),
-        }
-    }
-
-    /// A text.
-    pub fn text(&self, number: usize) -> Result<&str> {
-        match self.node(number) {
-            Node::Text(text) => Ok(text),
-            _ => Err(damaged("a name is missing")),
-        }
-    }
-
     fn push(&mut self, node: Node) {
-        self.stack.push(self.nodes.len());
-        self.nodes.push(node);
+        self.stack.push(self.nodes.0.len());
+        self.nodes.0.push(node);
     }
 
     fn pop(&mut self) -> Result<usize> {
@@ -191,14 +132,14 @@ impl Machine {
 
     /// What lies above the last mark.
     fn marked(&mut self) -> Result<Vec<usize>> {
-        let mark = self.stack.iter().rposition(|n| self.nodes[*n] == Node::Mark);
+        let mark = self.stack.iter().rposition(|n| self.nodes.0[*n] == Node::Mark);
         let items = self.stack.split_off(mark.ok_or_else(|| damaged("a mark is missing"))?);
         Ok(items[1..].to_vec())
     }
 
     fn top(&mut self) -> Result<&mut Node> {
         let top = self.stack.last().ok_or_else(|| damaged("a value is missing"))?;
-        Ok(&mut self.nodes[*top])
+        Ok(&mut self.nodes.0[*top])
     }
 
     fn extend(&mut self, items: &[usize]) -> Result<()> {
@@ -256,24 +197,28 @@ impl Machine {
     /// ('storage', kind, key, device, count), and in the legacy format what it is a view of.
     fn storage(&mut self) -> Result<()> {
         let id = self.pop()?;
-        let [_, kind, key, _, count, view @ ..] = self.sequence(id)? else { return Err(damaged("a storage is odd")) };
-        if view.iter().any(|v| *self.node(*v) != Node::Nothing) {
+        let [_, kind, key, _, count, view @ ..] = self.nodes.sequence(id)? else {
+            return Err(damaged("a storage is odd"));
+        };
+        if view.iter().any(|v| *self.nodes.node(*v) != Node::Nothing) {
             return Err(refused("a view of a storage"));
         }
-        let Node::Global(kind) = self.node(*kind) else { return Err(damaged("a storage has no kind")) };
+        let Node::Global(kind) = self.nodes.node(*kind) else { return Err(damaged("a storage has no kind")) };
         let (_, dtype) = *STORAGES.iter().find(|s| s.0 == *kind).ok_or_else(|| damaged("a storage has no kind"))?;
-        let storage = Storage { dtype, key: self.text(*key)?.into(), count: self.count(*count)? };
+        let storage = Storage { dtype, key: self.nodes.text(*key)?.into(), count: self.nodes.count(*count)? };
         self.push(Node::Storage(storage));
         Ok(())
     }
 
     fn call(&mut self) -> Result<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let node = match (self.node(function), self.sequence(arguments)?) {
+        let node = match (self.nodes.node(function), self.nodes.sequence(arguments)?) {
             (Node::Global(DICT), []) => Node::Dict(vec![]),
             (Node::Global(REBUILD), [storage, offset, shape, strides, ..]) => {
-                let sizes = |of: usize| self.sequence(of)?.iter().map(|n| self.count(*n)).collect::<Result<Vec<_>>>();
-                let (offset, shape, strides) = (self.count(*offset)?, sizes(*shape)?, sizes(*strides)?);
+                let sizes = |of: usize| {
+                    self.nodes.sequence(of)?.iter().map(|n| self.nodes.count(*n)).collect::<Result<Vec<_>>>()
+                };
+                let (offset, shape, strides) = (self.nodes.count(*offset)?, sizes(*shape)?, sizes(*strides)?);
                 if shape.len() != strides.len() || shape.len() > 16 {
                     return Err(damaged("a tensor has an odd shape"));
                 }
@@ -288,19 +233,6 @@ impl Machine {
         self.push(node);
         Ok(())
     }
-
-    fn count(&self, number: usize) -> Result<usize> {
-        match self.node(number) {
-            Node::Integer(n) => usize::try_from(*n).map_err(|_| damaged("a size is negative")),
-            _ => Err(damaged("a size is missing")),
-        }
-    }
-}
-
-fn refused(what: &str) -> InputError {
-    let remedy =
-        "Only a state dict of dense tensors is read, and nothing is executed: torch.save(model.state_dict(), …)";
-    InputError::new(format!("the checkpoint holds {what}. {remedy}"))
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N]> {
