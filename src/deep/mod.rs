@@ -1,5 +1,6 @@
 //! The deep wing (f32): training on real pictures, binarisation, quantisation, bit kernels.
 
+pub mod inference;
 pub mod integer;
 pub mod kernel;
 pub mod landscape;
@@ -9,4 +10,5 @@ pub mod normalize;
 pub mod op;
 pub mod packed;
 pub mod quantize;
+pub mod torch;
 pub mod train;

@@ -2,7 +2,7 @@
 //!
 //! [`BitMatrix`] holds bits, [`Panels`] holds them in the order of computation, [`gemm`] multiplies, [`Layer`] convolves.
 //! Products of bytes are in [`int8`]. Unsafe code of the crate is in the files `x86` and `neon`, in the dispatch in `tile`,
-//! in the call of sgemm in `reference` and in a setting of the allocator in `memory`.
+//! in calls of the `gemm` crate in `product` and `reference`, and in a setting of the allocator in `memory`.
 
 mod bits;
 mod gemm;
@@ -15,6 +15,7 @@ mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod panels;
+mod product;
 #[cfg(not(miri))]
 pub mod reference;
 mod tile;
@@ -27,6 +28,7 @@ pub use layer::{Layer, LayerShape};
 #[cfg(feature = "deep")]
 pub use memory::keep_freed_memory;
 pub use panels::Panels;
+pub use product::{Rows, product};
 pub use tile::Instructions;
 
 /// Rows of a tile.
