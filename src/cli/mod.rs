@@ -6,6 +6,7 @@ mod bench;
 mod bnn;
 mod cite;
 mod clean;
+mod convert;
 mod data;
 mod explain;
 mod export;
@@ -105,6 +106,14 @@ enum Command {
     #[cfg(feature = "deep")]
     #[command(subcommand, verbatim_doc_comment)]
     Bench(bench::Command),
+    /// Write a PyTorch checkpoint as safetensors; the program reads it itself, and executes nothing of it
+    ///
+    /// The checkpoint is a state dict of dense tensors: torch.save(model.state_dict(), …), of any version of PyTorch.
+    ///
+    /// Example:
+    ///   implicit-bias convert efficientnet-lite0-57934424.pth lite0.safetensors
+    #[command(verbatim_doc_comment)]
+    Convert(convert::Arguments),
     /// Binarized Neural Networks (hubara2016): train, pack, run
     ///
     /// Examples:
@@ -259,6 +268,7 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
+        Command::Convert(a) => convert::run(&a),
         #[cfg(feature = "deep")]
         Command::Bench(c) => bench::run(&c),
         #[cfg(feature = "deep")]
