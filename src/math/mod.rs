@@ -3,6 +3,7 @@
 pub mod dft;
 pub mod gram;
 pub mod interval;
+pub mod lambert_w;
 pub mod nnls;
 pub mod product;
 pub mod quadrature;

@@ -11,7 +11,7 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
 
 /// Every dependency of Cargo.toml, in its order, and the rooms that may name it.
 const CRATES: &str = "base64: report; blake3: math deep record experiment; burn: deep; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
-    csv: data record; ctrlc: cli; flate2: data; gemm: deep/kernel; half: deep/normalize; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; libc: deep/kernel; libm: deep/normalize; \
+    csv: data record; ctrlc: cli; flate2: data; gemm: deep/kernel; half: deep/normalize; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; libc: deep/kernel; libm: deep/normalize deep/quantize; \
     maud: report; multiversion: math deep; \
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
     rand: math; rand_chacha: math; rand_distr: math; rayon: math deep experiment; regex: experiment cli; \

@@ -5,6 +5,7 @@
 mod bad_input;
 mod binary;
 mod bit_kernel;
+mod clipping;
 mod common;
 #[cfg(feature = "deep")]
 mod deep;
