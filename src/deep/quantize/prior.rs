@@ -64,8 +64,8 @@ impl Prior {
         }
     }
 
-    /// ∫ xᵖ f(x) dx from x to infinity for p = 0, 1, 2 and x ≥ 0.
-    pub(super) fn upper_moments(self, x: f64) -> [f64; 3] {
+    /// ∫ xᵖ f(x) dx from x to infinity for p = 0, 1, 2 and x ≥ 0, at scale 1.
+    pub fn upper_moments(self, x: f64) -> [f64; 3] {
         match self {
             _ if x == f64::INFINITY => [0.0; 3],
             Self::Laplace => [1.0, x + 1.0, (x + 2.0) * x + 2.0].map(|p| 0.5 * p * (-x).exp()),

@@ -4,9 +4,9 @@ pub mod deep;
 pub mod linear;
 
 use self::deep::{
-    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, RandomPotentialConfig, TimingConfig, TrainingRun,
-    WeightDecayRun, distributions, energy, identity, loss_landscape, normalization, quantized_training,
-    random_potential, timing, training, trajectory, weight_decay,
+    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, QuantizerConfig, RandomPotentialConfig,
+    TimingConfig, TrainingRun, WeightDecayRun, distributions, energy, identity, loss_landscape, normalization,
+    quantization, quantized_training, random_potential, timing, training, trajectory, weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -42,6 +42,8 @@ pub enum Kind {
     BinaryIdentity,
     /// Check an identity of normalisation, or the laws of its statistics.
     NormalizationIdentity,
+    /// Check an identity of quantisation.
+    QuantizerIdentity,
     /// Count the operations of a network and what they cost.
     Energy,
     /// Train a network on pictures and test it.
@@ -76,6 +78,8 @@ pub enum Config {
     BinaryIdentity(IdentityConfig),
     /// For [`Kind::NormalizationIdentity`].
     NormalizationIdentity(NormalizationConfig),
+    /// For [`Kind::QuantizerIdentity`].
+    QuantizerIdentity(QuantizerConfig),
     /// For [`Kind::Energy`].
     Energy(EnergyConfig),
     /// For [`Kind::Training`].
@@ -136,12 +140,13 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
         Self::BinaryIdentity,
         Self::NormalizationIdentity,
+        Self::QuantizerIdentity,
         Self::Energy,
         Self::Training,
         Self::Trajectory,
@@ -161,6 +166,7 @@ impl Kind {
             Self::InducedRegularizer => induced_regularizer::FINAL.to_vec(),
             Self::BinaryIdentity => identity::FINAL.to_vec(),
             Self::NormalizationIdentity => normalization::FINAL.to_vec(),
+            Self::QuantizerIdentity => quantization::FINAL.to_vec(),
             Self::Energy => energy::FINAL.to_vec(),
             Self::Training => training::FINAL.to_vec(),
             Self::Trajectory => trajectory::FINAL.to_vec(),
@@ -180,6 +186,7 @@ impl Kind {
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::NormalizationIdentity => &normalization::COLUMNS,
+            Self::QuantizerIdentity => &quantization::COLUMNS,
             Self::Training | Self::QuantizedTraining => &training::COLUMNS,
             Self::Distributions => &distributions::COLUMNS,
             Self::Trajectory => &trajectory::COLUMNS,
@@ -206,6 +213,7 @@ impl Kind {
             Self::InducedRegularizer => Config::InducedRegularizer(linear()?),
             Self::BinaryIdentity => Config::BinaryIdentity(read(table, IdentityConfig::check)?),
             Self::NormalizationIdentity => Config::NormalizationIdentity(read(table, NormalizationConfig::check)?),
+            Self::QuantizerIdentity => Config::QuantizerIdentity(read(table, QuantizerConfig::check)?),
             Self::Energy => Config::Energy(read(table, EnergyConfig::check)?),
             Self::Training => Config::Training(read(table, TrainingRun::check)?),
             Self::Trajectory => Config::Trajectory(read(table, TrainingRun::check)?),
@@ -231,6 +239,7 @@ impl Config {
             Self::InducedRegularizer(config) => induced_regularizer::run(config, context),
             Self::BinaryIdentity(config) => Ok(identity::run(config)),
             Self::NormalizationIdentity(config) => Ok(normalization::run(config)),
+            Self::QuantizerIdentity(config) => Ok(quantization::run(config)),
             Self::Energy(config) => Ok(energy::run(config)),
             Self::Training(config) => training::run(config, context),
             Self::Trajectory(config) => trajectory::run(config, context),
@@ -249,6 +258,7 @@ impl Config {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
             Self::BinaryIdentity(_)
             | Self::NormalizationIdentity(_)
+            | Self::QuantizerIdentity(_)
             | Self::Energy(_)
             | Self::Timing(_)
             | Self::RandomPotential(_) => None,
