@@ -153,11 +153,11 @@ fn configurations_are_refused_by_field() {
     let cases: [(&str, &[&str]); 9] = [
         (r#"identity = "multiplier", prior = "gauss", one_sided = false, bits = 17, published = []"#, &["bits", "17"]),
         (r#"identity = "multiplier", prior = "gauss", one_sided = false, bits = 1, published = [1]"#, &["published"]),
-        (r#"identity = "clipping-noise", prior = "cauchy", bits = 2, draws = 9"#, &["prior", "cauchy", "laplace"]),
+        (r#"identity = "clipping-noise", prior = "cauchy", bits = 2, draws = 9"#, &["cauchy", "laplace"]),
         (r#"identity = "clipping-noise", prior = "gauss", bits = 0, draws = 9"#, &["bits", "is 0,"]),
         (r#"identity = "two-channels", deviations = [1.0, -1.0], cells = 9, draws = 9"#, &["deviations", "is -1,"]),
         (r#"identity = "bias-correction", channels = 2, fan_in = 9, bits = 2, correction = { men = true }"#, &["men"]),
-        (r#"identity = "angle", weights = 9, bits = 2, reading = "sign""#, &["reading", "sign", "magnitude"]),
+        (r#"identity = "angle", weights = 9, bits = 2, reading = "sign""#, &["sign", "magnitude"]),
         (r#"identity = "ternary", weights = 0"#, &["weights", "is 0,"]),
         (r#"identity = "exact-zero", bits = 2, draws = 9"#, &["zero_point", "missing"]),
     ];

@@ -27,11 +27,13 @@ pub fn uniform(weights: usize, bits: u32, reading: Reading, stream: &mut Stream)
     let cosine = cosine(&w, |w| (w / step).round() * step);
     let log = (weights as f64).ln();
     let bound = cells / (cells + (log / 6.0).sqrt());
+    let sharper = 1.0 / (1.0 + log / (6.0 * cells * cells)).sqrt();
     let metrics = vec![
         ("cosine", cosine),
         ("bound", bound),
         ("bound_margin", cosine - bound),
-        ("sharper", 1.0 / (1.0 + log / (6.0 * cells * cells)).sqrt()),
+        ("sharper", sharper),
+        ("sharper_deviation", (cosine - sharper).abs()),
         ("angle_degrees", cosine.acos().to_degrees()),
     ];
     Found { metrics, ..Found::default() }

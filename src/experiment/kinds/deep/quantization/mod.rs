@@ -12,7 +12,7 @@ use crate::math::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// The final metrics: each check gives those of its own.
-pub const FINAL: [&str; 42] = [
+pub const FINAL: [&str; 43] = [
     "multiplier",
     "noise",
     "residual",
@@ -48,6 +48,7 @@ pub const FINAL: [&str; 42] = [
     "bound",
     "bound_margin",
     "sharper",
+    "sharper_deviation",
     "threshold",
     "angle_degrees",
     "kept",
