@@ -186,6 +186,7 @@ impl Kind {
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::NormalizationIdentity => &normalization::COLUMNS,
+            Self::QuantizerIdentity => &quantization::COLUMNS,
             Self::Training | Self::QuantizedTraining => &training::COLUMNS,
             Self::Distributions => &distributions::COLUMNS,
             Self::QuantizerIdentity => &quantization::COLUMNS,
