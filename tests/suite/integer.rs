@@ -1,5 +1,7 @@
 //! Layers on integers against simulated quantisation: convolutions written out, in floats.
 
+use crate::common::root;
+use crate::program::program;
 use implicit_bias::deep::integer::{Layer, Shape, quantize, quantize_weights};
 use implicit_bias::deep::kernel::int8::Instructions;
 use implicit_bias::deep::quantize::Affine;
@@ -182,4 +184,18 @@ fn what_cannot_be_computed_is_refused() {
     assert!(refusal(Shape { kernel: [2, 1], ..Shape::linear(1, 1) }, input, &[1; 2], 1.0).contains("kernel"));
     let wide = Affine::of_range(0.0, 1.0, 9);
     assert!(refusal(Shape::linear(1, 1), wide, &[1], 1.0).contains("9 bits"));
+}
+
+#[test]
+fn a_person_measures_products_of_bytes() {
+    let bench = |line: &str| program(&root(), &line.split(' ').collect::<Vec<_>>());
+    let (code, out, err) = bench("bench int8 --m 20 --n 40 --k 70 --seconds 0.01 --json");
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let methods = json["results"][0]["methods"].as_array().unwrap();
+    assert_eq!((&methods[1]["method"], &methods[2]["method"]), (&"sgemm".into(), &"int8".into()));
+    assert!(methods[2]["times_sgemm"].as_f64().unwrap() > 0.0 && methods[3]["times_sgemm"].is_null());
+    assert!(bench("bench int8 --m 20 --seconds 0.01").1.contains("packing of weights"));
+    let (code, _, err) = bench("bench int8 --k 0");
+    assert!(code == 2 && err.contains("`k` is 0"), "{err}");
 }
