@@ -5,6 +5,7 @@ mod bench;
 mod bnn;
 mod cite;
 mod clean;
+mod convert;
 mod data;
 mod explain;
 mod export;
@@ -104,6 +105,14 @@ enum Command {
     ///   implicit-bias bench int8 --threads 2
     #[command(subcommand, verbatim_doc_comment)]
     Bench(bench::Command),
+    /// Write a PyTorch checkpoint as safetensors; the program reads it itself, and executes nothing of it
+    ///
+    /// The checkpoint is a state dict of dense tensors: torch.save(model.state_dict(), …), of any version of PyTorch.
+    ///
+    /// Example:
+    ///   implicit-bias convert efficientnet-lite0-57934424.pth lite0.safetensors
+    #[command(verbatim_doc_comment)]
+    Convert(convert::Arguments),
     /// Binarized Neural Networks (hubara2016): train, pack, run
     ///
     /// Examples:
@@ -258,6 +267,7 @@ pub fn main() -> ExitCode {
         Command::Verify(a) => verify::run(&a),
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
+        Command::Convert(a) => convert::run(&a),
         Command::Bench(c) => bench::run(&c),
         #[cfg(feature = "deep")]
         Command::Bnn(c) => bnn::run(&c),

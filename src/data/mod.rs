@@ -9,6 +9,7 @@ pub mod idx;
 mod image_pair;
 pub mod images;
 pub mod npy;
+pub mod photograph;
 mod planted;
 mod table;
 

@@ -16,7 +16,7 @@ const CRATES: &str = "base64: report; blake3: math deep record experiment; burn:
     nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
     rand: math; rand_chacha: math; rand_distr: math; rayon: math deep experiment; regex: experiment cli; \
     resvg: report/figure; ring: data/fetch; rustfft: math; safetensors: deep; serde: data linear deep experiment record report; serde_json: deep experiment report cli; serde_path_to_error: experiment; \
-    sha2: report; strsim: experiment; tar: data/fetch; toml: data deep experiment record report cli; ureq: data/fetch; usvg: report/figure";
+    sha2: report; strsim: experiment; tar: data/fetch; toml: data deep experiment record report cli; ureq: data/fetch; usvg: report/figure; zune-jpeg: data/photograph";
 
 fn table(text: &'static str) -> Vec<(&'static str, Vec<&'static str>)> {
     let row = |r: &'static str| r.trim().split_once(": ").map(|(name, rooms)| (name, rooms.split(' ').collect()));

@@ -10,12 +10,14 @@ mod description;
 mod entry;
 mod fold;
 mod graph;
+mod groups;
 mod preparation;
 mod program;
 mod window;
 
 pub use description::Description;
 pub use graph::{Activation, BatchNorm, Convolution, Graph, Layer, Linear, Weights};
+pub use groups::{Groups, Rule};
 pub use preparation::Preparation;
 pub use program::{Program, Site, SiteKind};
 pub use window::Window;
