@@ -18,6 +18,7 @@ mod flow_ends;
 mod flow_limits;
 mod golden;
 mod house;
+mod inference;
 mod int8_kernel;
 mod integer;
 mod interval;
