@@ -189,7 +189,6 @@ impl Kind {
             Self::QuantizerIdentity => &quantization::COLUMNS,
             Self::Training | Self::QuantizedTraining => &training::COLUMNS,
             Self::Distributions => &distributions::COLUMNS,
-            Self::QuantizerIdentity => &quantization::COLUMNS,
             Self::Trajectory => &trajectory::COLUMNS,
             Self::LossLandscape => &loss_landscape::COLUMNS,
             Self::WeightDecay => &weight_decay::COLUMNS,
