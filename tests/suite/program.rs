@@ -125,7 +125,7 @@ fn reproduce_leaves_exactly_what_it_promises() {
 fn every_experiment_gives_the_same_bytes_at_any_number_of_jobs_and_verifies() {
     let folder = tempfile::tempdir().unwrap();
     // 20-kernel measures time.
-    let all = ["gunasekar2018", "hoffer2017/0", "hoffer2018/0", "hubara2016/(0|1)"];
+    let all = ["banner201./0", "gunasekar2018", "hoffer2017/0", "hoffer2018/0", "hubara2016/(0|1)"];
     let run = |jobs: &str| {
         let arguments = [&["reproduce"][..], &all, &["--smoke", "--jobs", jobs, "--out", jobs]].concat();
         let (code, out, err) = program(folder.path(), &arguments);
