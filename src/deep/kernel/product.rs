@@ -14,32 +14,12 @@ pub fn product((m, n, k): (usize, usize, usize), a: Rows<&[f32]>, b: Rows<&[f32]
     };
     let inside = fits(m, k, a.1, a.0.len()) && fits(k, n, b.1, b.0.len()) && fits(m, n, c.1, c.0.len());
     assert!(inside, "shapes of a product do not match");
-    let (row, column, (x, y, z)) = (|stride: usize| stride as isize, 1, (a.1, b.1, c.1));
+    let (next, threads) = (|stride: usize| stride as isize, gemm::Parallelism::None);
+    let (x, y, z) = (next(a.1), next(b.1), next(c.1));
+    let (a, b, c) = (a.0.as_ptr(), b.0.as_ptr(), c.0.as_mut_ptr());
     // SAFETY: checked above, entry (i, j) of each matrix, at i·stride + j, is inside its slice; rows of C do not overlap, and C
     // is borrowed mutably, so it overlaps neither A nor B.
     unsafe {
-        let (a, b, c) = (a.0.as_ptr(), b.0.as_ptr(), c.0.as_mut_ptr());
-        let flags = (false, false, false);
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c,
-            column,
-            row(z),
-            false,
-            a,
-            column,
-            row(x),
-            b,
-            column,
-            row(y),
-            0.0,
-            1.0,
-            flags.0,
-            flags.1,
-            flags.2,
-            gemm::Parallelism::None,
-        );
+        gemm::gemm(m, n, k, c, 1, z, false, a, 1, x, b, 1, y, 0.0, 1.0, false, false, false, threads);
     }
 }
