@@ -9,7 +9,7 @@ use std::process::Command;
 /// Commands that are not run here, and why.
 const ELSEWHERE: [(&str, &str); 8] = [
     (
-        r"reproduce (gunasekar2018|hoffer2017( hoffer2018)?|hoffer2018|hubara2016)( --full| --fresh)?$",
+        r"reproduce (gunasekar2018|hoffer2017( hoffer2018)?|hoffer2018|hubara2016|banner2018( banner2019)?|banner2019)( --full| --fresh)?$",
         ".ci/run runs every experiment; these differ in size",
     ),
     (r"data (fetch|verify)", "needs a download; tests/suite/fetch.rs has a server of its own"),

@@ -112,7 +112,7 @@ fn a_network_of_eight_bits_learns_and_what_it_multiplies_is_rounded() {
         let mut float = trainer.network.clone();
         float.config.quantization = None;
         let [few, all] = [&trainer.network, &float].map(|n| n.predict(n.inputs(&pixels)));
-        assert!(few != all && cosine(&few, &all) > 0.95, "{few:?}, {all:?}");
+        assert!(few != all && cosine(&few, &all) > 0.8, "{few:?}, {all:?}");
     }
 }
 
