@@ -3,7 +3,7 @@
 //! implicit-bias convert data/imagenet/efficientnet-lite0-57934424.pth lite0.safetensors
 //! cargo bench --no-default-features --bench inference -- --model lite0.safetensors --peer path/to/python --engine onnxruntime
 //! cargo bench --no-default-features --bench inference -- --model lite0.safetensors --peer path/to/python --engine torch --threads 1
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 mod peers;
 

@@ -9,6 +9,9 @@ use crate::math::random::Stream;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+/// The inputs of a layer, and a probe on its outputs.
+type Probes = Vec<(Vec<f32>, Probe)>;
+
 /// One way through a network: in training with a seed for what is drawn at random, at test time without.
 pub struct Pass<'a> {
     network: &'a Network,
@@ -19,7 +22,7 @@ pub struct Pass<'a> {
     /// The statistics of each normalisation that was passed in training.
     pub moments: RefCell<Vec<(usize, GhostMoments)>>,
     /// Where asked for, of every layer with weights its inputs, and a probe on its outputs.
-    pub probes: Option<RefCell<Vec<(Vec<f32>, Probe)>>>,
+    pub probes: Option<RefCell<Probes>>,
 }
 
 impl<'a> Pass<'a> {

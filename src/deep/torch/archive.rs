@@ -1,8 +1,7 @@
 use super::damaged;
-use super::node::Nodes;
+use super::node::Parts;
 use super::pickle::Machine;
 use crate::error::{InputError, Result};
-use std::collections::HashMap;
 
 const CENTRAL: &[u8] = b"PK\x01\x02";
 const END: &[u8] = b"PK\x05\x06";
@@ -13,7 +12,7 @@ pub fn is_one(file: &[u8]) -> bool {
 }
 
 /// `…/data.pkl`, and the numbers of each storage in `…/data/<key>`.
-pub fn read(file: &[u8]) -> Result<(Nodes, usize, HashMap<String, &[u8]>)> {
+pub fn read(file: &[u8]) -> Result<Parts<'_>> {
     let files = entries(file)?;
     let ending = |end: &str| files.iter().find(|(name, _)| name.ends_with(end)).map(|(name, bytes)| (name, *bytes));
     let (name, mut pickle) = ending("/data.pkl").ok_or_else(|| {

@@ -1,5 +1,5 @@
 use super::damaged;
-use super::node::{Node, Nodes};
+use super::node::{Node, Parts};
 use super::pickle::Machine;
 use crate::error::{InputError, Result};
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ const START: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.
 
 /// Start, a pickle about the machine, that of the state dict, that of the keys of storages; then of each its count (8 bytes)
 /// and numbers.
-pub fn read(file: &[u8]) -> Result<(Nodes, usize, HashMap<String, &[u8]>)> {
+pub fn read(file: &[u8]) -> Result<Parts<'_>> {
     let mut rest = file.strip_prefix(START).ok_or_else(|| {
         InputError::new("this is no PyTorch checkpoint. Write one with torch.save(model.state_dict(), …).")
     })?;

@@ -1,7 +1,7 @@
 //! Checkpoints that PyTorch has written: a state dict of dense tensors, read by our own code, which executes nothing.
 //!
 //! Two formats: the one since PyTorch 1.6 (a ZIP archive of stored entries) and the legacy one (pickles one after the other,
-//! then the numbers). [`pickle`] knows the few opcodes and names that state dicts consist of and refuses all else.
+//! then the numbers). `pickle` knows the few opcodes and names that state dicts consist of and refuses all else.
 
 mod archive;
 mod legacy;

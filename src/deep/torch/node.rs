@@ -31,6 +31,9 @@ pub struct Storage {
 #[derive(Debug, Default)]
 pub struct Nodes(pub Vec<Node>);
 
+/// The nodes of a checkpoint, the root among them, and the bytes of every storage.
+pub type Parts<'a> = (Nodes, usize, std::collections::HashMap<String, &'a [u8]>);
+
 impl Nodes {
     /// The value with a number.
     pub fn node(&self, number: usize) -> &Node {
