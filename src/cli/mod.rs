@@ -1,5 +1,6 @@
 //! The command line. The only code that prints.
 
+mod arguments;
 mod bench;
 #[cfg(feature = "deep")]
 mod bnn;
@@ -15,6 +16,7 @@ mod json;
 mod list;
 mod plan;
 mod progress;
+mod quantize;
 mod report;
 mod reproduce;
 mod shell;
@@ -22,7 +24,8 @@ mod verify;
 
 use crate::error::Result;
 use crate::experiment::Size;
-use clap::{Args, Parser, Subcommand};
+use arguments::{CatalogueArguments, SizeArguments};
+use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -113,6 +116,13 @@ enum Command {
     ///   implicit-bias convert efficientnet-lite0-57934424.pth lite0.safetensors
     #[command(verbatim_doc_comment)]
     Convert(convert::Arguments),
+    /// Give a trained network's weights and activations few bits, without training (banner2019), and say what it costs
+    ///
+    /// Example:
+    ///   implicit-bias quantize --network assets/networks/efficientnet-lite0.toml --model lite0.safetensors \
+    ///     --calibrate data/imagenet --bits-weights 4 --bits-activations 8
+    #[command(verbatim_doc_comment)]
+    Quantize(Box<quantize::Arguments>),
     /// Binarized Neural Networks (hubara2016): train, pack, run
     ///
     /// Examples:
@@ -213,45 +223,6 @@ enum Command {
     Man(shell::ManArguments),
 }
 
-/// How much is run.
-#[derive(Args, Clone, Copy)]
-struct SizeArguments {
-    /// Seconds, for a first look and for continuous integration
-    #[arg(long, group = "size")]
-    smoke: bool,
-    /// Minutes (the default)
-    #[arg(long, group = "size")]
-    quick: bool,
-    /// As long as the paper deserves
-    #[arg(long, group = "size")]
-    full: bool,
-}
-
-impl SizeArguments {
-    fn size(self) -> Size {
-        match self {
-            Self { smoke: true, .. } => Size::Smoke,
-            Self { full: true, .. } => Size::Full,
-            _ => Size::Quick,
-        }
-    }
-}
-
-/// Where experiments are read.
-#[derive(Args, Clone)]
-struct CatalogueArguments {
-    /// Folder of experiments (<paper>/<slug>.toml) [default: ./experiments if it is there, else those built in]
-    #[arg(long, value_name = "DIR")]
-    experiments: Option<PathBuf>,
-}
-
-impl CatalogueArguments {
-    fn folder(&self) -> Option<PathBuf> {
-        let here = PathBuf::from("experiments");
-        self.experiments.clone().or_else(|| here.is_dir().then_some(here))
-    }
-}
-
 /// Parses the command line, does what it says, and returns the exit code.
 pub fn main() -> ExitCode {
     #[cfg(feature = "deep")]
@@ -268,6 +239,7 @@ pub fn main() -> ExitCode {
         Command::Status(a) => plan::status(&a),
         Command::Clean(a) => clean::run(&a),
         Command::Convert(a) => convert::run(&a),
+        Command::Quantize(a) => quantize::run(&a),
         Command::Bench(c) => bench::run(&c),
         #[cfg(feature = "deep")]
         Command::Bnn(c) => bnn::run(&c),

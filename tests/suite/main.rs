@@ -30,6 +30,7 @@ mod oracle;
 mod packed;
 mod pages;
 mod polish;
+mod post_training;
 mod program;
 mod readme;
 mod real_data;

@@ -19,8 +19,8 @@ const ELSEWHERE: [(&str, &str); 8] = [
     (r"reproduce gunasekar2018/\S+$", "minutes in a debug build; .ci/run runs every experiment"),
     (r"man \| man", "needs a pager"),
     (
-        r"bnn (train|export|run)|bench (xnor|int8)",
-        "need a trained network and an optimised build; tests/suite/packed.rs, on small ones",
+        r"bnn (train|export|run)|bench (xnor|int8)|quantize ",
+        "need a trained network and an optimised build; tests/suite/packed.rs and post_training.rs, on small ones",
     ),
 ];
 

@@ -13,6 +13,7 @@ mod graph;
 mod groups;
 mod preparation;
 mod program;
+pub mod quantize;
 mod window;
 
 pub use description::Description;

@@ -68,13 +68,25 @@ impl Program {
     /// # Errors
     /// Layers that do not fit one another.
     pub fn new(graph: &Graph) -> Result<Self> {
+        Self::prepare(graph, true)
+    }
+
+    /// The same with every activation a step of its own, so that the sites before show what enters it.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn unfused(graph: &Graph) -> Result<Self> {
+        Self::prepare(graph, false)
+    }
+
+    fn prepare(graph: &Graph, fuse: bool) -> Result<Self> {
         let output = graph.output()?;
         let input = Site { name: "input".into(), channels: graph.input[0], kind: SiteKind::Input, activation: None };
         Ok(Self {
             input,
             shape: graph.input,
             output,
-            steps: steps(&graph.layers, graph.input)?,
+            steps: steps(&graph.layers, graph.input, fuse)?,
             spare: Spare::default(),
         })
     }
@@ -144,11 +156,12 @@ fn collect<'a>(steps: &'a [Step], found: &mut Vec<&'a Site>) {
     }
 }
 
-fn steps(layers: &[Layer], mut shape: [usize; 3]) -> Result<Vec<Step>> {
+fn steps(layers: &[Layer], mut shape: [usize; 3], fuse: bool) -> Result<Vec<Step>> {
     let mut made: Vec<Step> = vec![];
     for layer in layers {
         let output = layer.output(shape)?;
         if let (Layer::Activation(a), Some(last)) = (layer, made.last_mut())
+            && fuse
             && last.fuse(*a)
         {
             continue;
@@ -167,7 +180,7 @@ fn steps(layers: &[Layer], mut shape: [usize; 3]) -> Result<Vec<Step>> {
             Layer::MaxPool(window) => (Run::MaxPool { window: *window, shape, output }, None),
             Layer::GlobalAveragePool => (Run::Average { positions: shape[1] * shape[2] }, Some(SiteKind::Pooled)),
             Layer::Residual { body, shortcut, .. } => {
-                let (body, shortcut) = (steps(body, shape)?, steps(shortcut, shape)?);
+                let (body, shortcut) = (steps(body, shape, fuse)?, steps(shortcut, shape, fuse)?);
                 (Run::Sum { body, shortcut, limits: OPEN }, Some(SiteKind::Sum))
             }
         };

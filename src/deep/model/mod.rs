@@ -4,6 +4,8 @@
 mod build;
 mod config;
 #[cfg(feature = "deep")]
+mod graph;
+#[cfg(feature = "deep")]
 mod network;
 #[cfg(feature = "deep")]
 mod parameter;

@@ -4,9 +4,10 @@ pub mod deep;
 pub mod linear;
 
 use self::deep::{
-    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, QuantizerConfig, RandomPotentialConfig,
-    TimingConfig, TrainingRun, WeightDecayRun, distributions, energy, identity, loss_landscape, normalization,
-    quantization, quantized_training, random_potential, timing, training, trajectory, weight_decay,
+    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, PostTrainingRun, QuantizerConfig,
+    RandomPotentialConfig, TimingConfig, TrainingRun, WeightDecayRun, distributions, energy, identity, loss_landscape,
+    normalization, post_training, quantization, quantized_training, random_potential, timing, training, trajectory,
+    weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -56,6 +57,8 @@ pub enum Kind {
     WeightDecay,
     /// Train with few bits, and see what directions survive.
     QuantizedTraining,
+    /// Train in floats, give the network few bits, and test both.
+    PostTrainingQuantization,
     /// Train, and see how activations and gradients are distributed.
     Distributions,
     /// Measure how long an integer kernel takes beside 32-bit floats.
@@ -92,6 +95,8 @@ pub enum Config {
     WeightDecay(WeightDecayRun),
     /// For [`Kind::QuantizedTraining`].
     QuantizedTraining(TrainingRun),
+    /// For [`Kind::PostTrainingQuantization`].
+    PostTrainingQuantization(PostTrainingRun),
     /// For [`Kind::Distributions`].
     Distributions(TrainingRun),
     /// For [`Kind::Timing`].
@@ -140,7 +145,7 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
@@ -153,6 +158,7 @@ impl Kind {
         Self::LossLandscape,
         Self::WeightDecay,
         Self::QuantizedTraining,
+        Self::PostTrainingQuantization,
         Self::Distributions,
         Self::Timing,
         Self::RandomPotential,
@@ -173,6 +179,7 @@ impl Kind {
             Self::LossLandscape => loss_landscape::FINAL.to_vec(),
             Self::WeightDecay => weight_decay::FINAL.to_vec(),
             Self::QuantizedTraining => quantized_training::FINAL.to_vec(),
+            Self::PostTrainingQuantization => post_training::FINAL.to_vec(),
             Self::Distributions => distributions::FINAL.to_vec(),
             Self::Timing => timing::FINAL.to_vec(),
             Self::RandomPotential => random_potential::FINAL.to_vec(),
@@ -187,7 +194,7 @@ impl Kind {
             Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
             Self::NormalizationIdentity => &normalization::COLUMNS,
             Self::QuantizerIdentity => &quantization::COLUMNS,
-            Self::Training | Self::QuantizedTraining => &training::COLUMNS,
+            Self::Training | Self::QuantizedTraining | Self::PostTrainingQuantization => &training::COLUMNS,
             Self::Distributions => &distributions::COLUMNS,
             Self::Trajectory => &trajectory::COLUMNS,
             Self::LossLandscape => &loss_landscape::COLUMNS,
@@ -220,6 +227,7 @@ impl Kind {
             Self::LossLandscape => Config::LossLandscape(read(table, LandscapeRun::check)?),
             Self::WeightDecay => Config::WeightDecay(read(table, WeightDecayRun::check)?),
             Self::QuantizedTraining => Config::QuantizedTraining(read(table, TrainingRun::check)?),
+            Self::PostTrainingQuantization => Config::PostTrainingQuantization(read(table, PostTrainingRun::check)?),
             Self::Distributions => Config::Distributions(read(table, TrainingRun::check)?),
             Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
             Self::RandomPotential => Config::RandomPotential(read(table, RandomPotentialConfig::check)?),
@@ -246,6 +254,7 @@ impl Config {
             Self::LossLandscape(config) => loss_landscape::run(config, context),
             Self::WeightDecay(config) => weight_decay::run(config, context),
             Self::QuantizedTraining(config) => quantized_training::run(config, context),
+            Self::PostTrainingQuantization(config) => post_training::run(config, context),
             Self::Distributions(config) => distributions::run(config, context),
             Self::Timing(config) => timing::run(config, context),
             Self::RandomPotential(config) => Ok(random_potential::run(config, context)),
@@ -263,7 +272,7 @@ impl Config {
             | Self::Timing(_)
             | Self::RandomPotential(_) => None,
             Self::Training(_) | Self::Trajectory(_) | Self::LossLandscape(_) | Self::WeightDecay(_) => None,
-            Self::QuantizedTraining(_) | Self::Distributions(_) => None,
+            Self::QuantizedTraining(_) | Self::PostTrainingQuantization(_) | Self::Distributions(_) => None,
         }
     }
 }

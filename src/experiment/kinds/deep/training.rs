@@ -96,6 +96,11 @@ mod with_burn {
     }
 
     impl Fitted {
+        /// How the training ended.
+        pub fn status(&self) -> Status {
+            self.ended.0
+        }
+
         /// With its final metrics.
         pub fn result(self, metrics: Vec<(&'static str, f64)>) -> RunResult {
             let (status, reason) = self.ended;

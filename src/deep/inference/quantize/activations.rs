@@ -1,0 +1,147 @@
+use super::{Recipe, affine};
+use crate::deep::inference::{Graph, Program, Site, SiteKind};
+use crate::deep::quantize::{Affine, Spread, allocate};
+use crate::error::{InputError, Result};
+use std::collections::BTreeMap;
+
+/// The most pictures of a calibration: they go through the network at once.
+const MOST: usize = 256;
+
+/// What the activations of a network are like, before their rectifier: range and moments of every tensor and channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration(pub(super) BTreeMap<String, Seen>);
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub tensor: ([f32; 2], Spread),
+    pub channels: Vec<([f32; 2], Spread)>,
+}
+
+fn seen(values: &[f32]) -> ([f32; 2], Spread) {
+    let (low, high) = values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+    ([low, high], Spread::of(values))
+}
+
+/// The values of one channel of a site.
+pub(super) fn channel(site: &Site, values: &[f32], c: usize) -> Vec<f32> {
+    values.iter().skip(c).step_by(site.channels).copied().collect()
+}
+
+impl Calibration {
+    /// From a batch of inputs, at most 256.
+    ///
+    /// # Errors
+    /// No inputs or too many, layers that do not fit, or activations that are not finite.
+    pub fn new(graph: &Graph, inputs: &[f32]) -> Result<Self> {
+        let count = inputs.len() / graph.input.iter().product::<usize>().max(1);
+        if !(1..=MOST).contains(&count) {
+            let allowed = format!("1 to {MOST}");
+            return Err(InputError::value("pictures to calibrate with", count, &allowed, "Give a sample of them."));
+        }
+        let (mut found, mut bad) = (BTreeMap::new(), None);
+        Program::unfused(graph)?.run_with(inputs, &mut |site, values| {
+            if site.activation.is_none() {
+                let channels = (0..site.channels).map(|c| seen(&channel(site, values, c))).collect();
+                let tensor = seen(values);
+                bad = bad.take().or_else(|| (!tensor.1.standard.is_finite()).then(|| site.name.clone()));
+                found.insert(site.name.clone(), Seen { tensor, channels });
+            }
+        })?;
+        match bad {
+            Some(name) => {
+                Err(InputError::new(format!("activations of `{name}` are not finite. Check weights and data")))
+            }
+            None => Ok(Self(found)),
+        }
+    }
+}
+
+/// What became of the activations at a site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActivationReport {
+    /// The layer.
+    pub name: String,
+    /// Bits: mean over the channels.
+    pub bits: f64,
+    /// Least and largest value that any channel can take.
+    pub clip: [f32; 2],
+}
+
+/// A network whose activations are rounded at every site but the last.
+#[derive(Debug, Clone)]
+pub struct Quantized {
+    program: Program,
+    /// Of each site a quantiser, one a channel, or none; no bits is the channel's mean.
+    sites: Vec<Option<Vec<(Affine, Option<f32>)>>>,
+}
+
+impl Quantized {
+    /// Prepares a network whose weights are rounded already.
+    ///
+    /// # Errors
+    /// Layers that do not fit one another.
+    pub fn new(graph: &Graph, calibration: &Calibration, recipe: &Recipe) -> Result<Self> {
+        let program = Program::new(graph)?;
+        let all = program.sites();
+        let last = all.len() - 1;
+        let quantizers = |(i, site): (usize, &&Site)| {
+            let bits = recipe.activation_bits.filter(|_| i < last)?;
+            let edge = site.kind == SiteKind::Input;
+            let bits = if edge { bits.max(recipe.edge_bits) } else { bits };
+            Some(of_site(site, calibration.0.get(&site.name)?, bits, recipe.allocate_activations && !edge, recipe))
+        };
+        let sites = all.iter().enumerate().map(quantizers).collect();
+        Ok(Self { sites, program })
+    }
+
+    /// The outputs for a batch of inputs, as those of [`Program::run`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(&self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let mut at = 0;
+        self.program.run_with(inputs, &mut |_, values| {
+            if let Some(quantizers) = &self.sites[at] {
+                for values in values.chunks_mut(quantizers.len()) {
+                    values
+                        .iter_mut()
+                        .zip(quantizers)
+                        .for_each(|(x, (q, fixed))| *x = fixed.unwrap_or_else(|| q.round(*x)));
+                }
+            }
+            at += 1;
+        })
+    }
+
+    /// One line a site that is rounded.
+    pub fn reports(&self) -> Vec<ActivationReport> {
+        let report = |(site, quantizers): (&&Site, &Option<Vec<(Affine, Option<f32>)>>)| {
+            let quantizers = quantizers.as_ref()?;
+            let bits = quantizers.iter().map(|(q, fixed)| if fixed.is_some() { 0 } else { q.bits }).sum::<u32>();
+            let clip = quantizers
+                .iter()
+                .fold([0f32; 2], |[l, h], (q, _)| [l.min(q.dequantize(0)), h.max(q.dequantize(q.top()))]);
+            Some(ActivationReport { name: site.name.clone(), bits: f64::from(bits) / quantizers.len() as f64, clip })
+        };
+        self.program.sites().iter().zip(&self.sites).filter_map(report).collect()
+    }
+}
+
+fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Vec<(Affine, Option<f32>)> {
+    let units = if recipe.per_channel { &seen.channels[..] } else { std::slice::from_ref(&seen.tensor) };
+    let limits = site.activation.map(crate::deep::inference::Activation::limits);
+    let bits = if divided {
+        let widths: Vec<f64> = units.iter().map(|(_, spread)| spread.scale(spread.prior())).collect();
+        allocate(&widths, f64::from(bits), recipe.exponent)
+    } else {
+        vec![bits; units.len()]
+    };
+    let one = |((range, spread), bits): (&([f32; 2], Spread), &u32)| {
+        let (low, high) = limits.unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+        let range = range.map(|x| x.clamp(low, high));
+        let fixed = (*bits == 0).then_some((spread.mean as f32).clamp(low, high));
+        (affine(recipe.activation_clip, range, spread, (*bits).max(1), limits.is_some()), fixed)
+    };
+    let made: Vec<_> = units.iter().zip(&bits).map(one).collect();
+    if recipe.per_channel { made } else { vec![made[0]; site.channels] }
+}
