@@ -3,11 +3,12 @@
 use super::json::{rows, say_json};
 use super::{Exit, Outcome, say};
 use crate::data::photograph::decode_jpeg;
-use crate::deep::inference::quantize::{Calibration, Clip, LayerReport, Quantized, Recipe, Restore, quantize_weights};
+use crate::deep::inference::quantize::{
+    Agreement, Calibration, Clip, LayerReport, Quantized, Recipe, Restore, quantize_weights,
+};
 use crate::deep::inference::{Description, Program};
 use crate::deep::quantize::{Correction, TWO_THIRDS};
 use crate::error::{InputError, Result};
-use crate::math::sums::{cosine, largest};
 use crate::record::table::{Cell, Table};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -134,7 +135,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let quantized = Quantized::new(&graph, &calibration, &recipe)?;
 
     let compared = arguments.test.as_ref().map(|folder| pictures(&description, folder)).transpose()?;
-    let mut score = Score::default();
+    let mut score = Agreement::default();
     for picture in compared.as_ref().unwrap_or(&photographs) {
         score.add(&whole.run(&picture.inputs)?, &quantized.run(&picture.inputs)?, picture.class);
     }
@@ -147,7 +148,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.json {
         say_json(serde_json::json!({
             "layers": rows(&layers), "activations": rows(&sites), "bytes": packed, "bytes_in_floats": floats,
-            "pictures": score.pictures, "same_class": score.same, "output_cosine": score.cosine(),
+            "pictures": score.samples, "same_class": score.same, "output_cosine": score.cosine(),
             "labelled": score.labelled, "right": score.right, "right_in_floats": score.right_in_floats,
         }));
     } else {
@@ -159,7 +160,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
              {} pictures: the class of the floats on {}, cosine of the outputs {:.4}\n\
              {} labelled pictures: {} right, {} in floats",
             floats as f64 / packed as f64,
-            score.pictures,
+            score.samples,
             score.same,
             score.cosine(),
             score.labelled,
@@ -186,33 +187,6 @@ fn table(layers: &[LayerReport]) -> Table {
 struct Picture {
     inputs: Vec<f32>,
     class: Option<usize>,
-}
-
-/// How outputs compare.
-#[derive(Default)]
-struct Score {
-    pictures: usize,
-    same: usize,
-    cosines: f64,
-    labelled: usize,
-    right: usize,
-    right_in_floats: usize,
-}
-
-impl Score {
-    fn add(&mut self, whole: &[f32], few: &[f32], class: Option<usize>) {
-        let found = [largest(whole), largest(few)];
-        self.pictures += 1;
-        self.same += usize::from(found[0] == found[1]);
-        self.cosines += cosine(whole, few);
-        self.labelled += usize::from(class.is_some());
-        self.right_in_floats += usize::from(class == Some(found[0]));
-        self.right += usize::from(class == Some(found[1]));
-    }
-
-    fn cosine(&self) -> f64 {
-        self.cosines / self.pictures as f64
-    }
 }
 
 fn pictures(description: &Description, folder: &Path) -> Result<Vec<Picture>> {

@@ -67,12 +67,42 @@ pub struct ActivationReport {
     pub clip: [f32; 2],
 }
 
+/// What one channel's activations become.
+#[derive(Debug, Clone, Copy)]
+enum Channel {
+    /// The nearest value of a quantiser.
+    Rounded(Affine),
+    /// Their mean, where the channel has no bits.
+    Fixed(f32),
+}
+
+impl Channel {
+    fn value(self, x: f32) -> f32 {
+        match self {
+            Self::Rounded(affine) => affine.round(x),
+            Self::Fixed(mean) => mean,
+        }
+    }
+
+    fn bits(self) -> u32 {
+        if let Self::Rounded(affine) = self { affine.bits } else { 0 }
+    }
+
+    /// The least and largest value.
+    fn limits(self) -> [f32; 2] {
+        match self {
+            Self::Rounded(affine) => [affine.dequantize(0), affine.dequantize(affine.top())],
+            Self::Fixed(mean) => [mean; 2],
+        }
+    }
+}
+
 /// A network whose activations are rounded at every site but the last.
 #[derive(Debug, Clone)]
 pub struct Quantized {
     program: Program,
-    /// Of each site a quantiser, one a channel, or none; no bits is the channel's mean.
-    sites: Vec<Option<Vec<(Affine, Option<f32>)>>>,
+    /// Of each site what its channels become, where they change.
+    sites: Vec<Option<Vec<Channel>>>,
 }
 
 impl Quantized {
@@ -101,12 +131,9 @@ impl Quantized {
     pub fn run(&self, inputs: &[f32]) -> Result<Vec<f32>> {
         let mut at = 0;
         self.program.run_with(inputs, &mut |_, values| {
-            if let Some(quantizers) = &self.sites[at] {
-                for values in values.chunks_mut(quantizers.len()) {
-                    values
-                        .iter_mut()
-                        .zip(quantizers)
-                        .for_each(|(x, (q, fixed))| *x = fixed.unwrap_or_else(|| q.round(*x)));
+            if let Some(channels) = &self.sites[at] {
+                for values in values.chunks_mut(channels.len()) {
+                    values.iter_mut().zip(channels).for_each(|(x, channel)| *x = channel.value(*x));
                 }
             }
             at += 1;
@@ -115,19 +142,18 @@ impl Quantized {
 
     /// One line a site that is rounded.
     pub fn reports(&self) -> Vec<ActivationReport> {
-        let report = |(site, quantizers): (&&Site, &Option<Vec<(Affine, Option<f32>)>>)| {
-            let quantizers = quantizers.as_ref()?;
-            let bits = quantizers.iter().map(|(q, fixed)| if fixed.is_some() { 0 } else { q.bits }).sum::<u32>();
-            let clip = quantizers
-                .iter()
-                .fold([0f32; 2], |[l, h], (q, _)| [l.min(q.dequantize(0)), h.max(q.dequantize(q.top()))]);
-            Some(ActivationReport { name: site.name.clone(), bits: f64::from(bits) / quantizers.len() as f64, clip })
+        let report = |(site, channels): (&&Site, &Option<Vec<Channel>>)| {
+            let channels = channels.as_ref()?;
+            let bits = channels.iter().map(|c| c.bits()).sum::<u32>();
+            let limits = channels.iter().map(|c| c.limits());
+            let clip = limits.fold([0f32; 2], |[l, h], [low, high]| [l.min(low), h.max(high)]);
+            Some(ActivationReport { name: site.name.clone(), bits: f64::from(bits) / channels.len() as f64, clip })
         };
         self.program.sites().iter().zip(&self.sites).filter_map(report).collect()
     }
 }
 
-fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Vec<(Affine, Option<f32>)> {
+fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Vec<Channel> {
     let units = if recipe.per_channel { &seen.channels[..] } else { std::slice::from_ref(&seen.tensor) };
     let limits = site.activation.map(crate::deep::inference::Activation::limits);
     let bits = if divided {
@@ -139,8 +165,10 @@ fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) 
     let one = |((range, spread), bits): (&([f32; 2], Spread), &u32)| {
         let (low, high) = limits.unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
         let range = range.map(|x| x.clamp(low, high));
-        let fixed = (*bits == 0).then_some((spread.mean as f32).clamp(low, high));
-        (affine(recipe.activation_clip, range, spread, (*bits).max(1), limits.is_some()), fixed)
+        match bits {
+            0 => Channel::Fixed((spread.mean as f32).clamp(low, high)),
+            bits => Channel::Rounded(affine(recipe.activation_clip, range, spread, *bits, limits.is_some())),
+        }
     };
     let made: Vec<_> = units.iter().zip(&bits).map(one).collect();
     if recipe.per_channel { made } else { vec![made[0]; site.channels] }

@@ -4,10 +4,12 @@
 //! scale and shift the weights of a whole output channel, which a scale and an offset a channel hold.
 
 mod activations;
+mod agreement;
 mod restore;
 mod weights;
 
 pub use activations::{ActivationReport, Calibration, Quantized};
+pub use agreement::Agreement;
 pub use restore::Restore;
 pub use weights::{LayerReport, quantize_weights};
 

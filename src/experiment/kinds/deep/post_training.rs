@@ -66,7 +66,7 @@ pub use with_burn::run;
 mod with_burn {
     use super::{FINAL, PostTrainingRun};
     use crate::deep::inference::Program;
-    use crate::deep::inference::quantize::{Calibration, LayerReport, Quantized, quantize_weights};
+    use crate::deep::inference::quantize::{Agreement, Calibration, LayerReport, Quantized, quantize_weights};
     use crate::deep::model::Network;
     use crate::deep::op::values;
     use crate::deep::train::Set;
@@ -74,7 +74,6 @@ mod with_burn {
     use crate::experiment::kinds::deep::training;
     use crate::experiment::kinds::{Context, RunResult};
     use crate::linear::solver::Status;
-    use crate::math::sums::{cosine, largest};
 
     /// Test pictures that go through a network together.
     const BATCH: usize = 256;
@@ -97,29 +96,28 @@ mod with_burn {
         config.recipe.restore.apply(&mut graph, &calibration, &sample)?;
         let few = Quantized::new(&graph, &calibration, &config.recipe)?;
 
-        let (test, classes) = (&split.test, whole.outputs());
-        let (mut wrong, mut same, mut cosines) = ([0.0; 2], 0.0, 0.0);
+        let (test, classes, mut score) = (&split.test, whole.outputs(), Agreement::default());
         for first in (0..test.len()).step_by(BATCH) {
             let x = inputs(network, test, first, BATCH);
             let (whole, few) = (whole.run(&x)?, few.run(&x)?);
-            for ((a, b), label) in whole.chunks(classes).zip(few.chunks(classes)).zip(&test.pictures.labels[first..]) {
-                let found = [largest(a), largest(b)];
-                wrong.iter_mut().zip(found).for_each(|(w, f)| *w += f64::from(u8::from(f != usize::from(*label))));
-                same += f64::from(u8::from(found[0] == found[1]));
-                cosines += cosine(a, b);
+            let outputs = whole.chunks(classes).zip(few.chunks(classes));
+            for ((a, b), label) in outputs.zip(&test.pictures.labels[first..]) {
+                score.add(a, b, Some(usize::from(*label)));
             }
         }
         let n = test.len() as f64;
+        let share = |count: usize| count as f64 / n;
+        let [float_error, error] = [score.right_in_floats, score.right].map(|right| 1.0 - share(right));
         let weights: usize = layers.iter().map(|l| l.weights).sum();
-        let error = |l: &LayerReport| l.relative_mse * l.weights as f64;
+        let squares = |l: &LayerReport| l.relative_mse * l.weights as f64;
         let packed = if layers.is_empty() { floats } else { layers.iter().map(|l| l.bytes).sum() };
         let measured = [
-            wrong[1] / n,
-            wrong[0] / n,
-            (wrong[1] - wrong[0]) / n,
-            same / n,
-            cosines / n,
-            if weights > 0 { layers.iter().map(error).sum::<f64>() / weights as f64 } else { 0.0 },
+            error,
+            float_error,
+            share(score.right_in_floats) - share(score.right),
+            share(score.same),
+            score.cosine(),
+            if weights > 0 { layers.iter().map(squares).sum::<f64>() / weights as f64 } else { 0.0 },
             packed as f64,
             floats as f64,
         ];
