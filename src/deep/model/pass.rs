@@ -16,6 +16,8 @@ type Probes = Vec<(Vec<f32>, Probe)>;
 pub struct Pass<'a> {
     network: &'a Network,
     seed: Option<u64>,
+    /// Whether gradients can be taken.
+    tracked: bool,
     draws: Cell<u64>,
     /// The parameters as leaves of the graph.
     pub leaves: Vec<Batch>,
@@ -28,8 +30,17 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// A pass; `seed` makes it one of training.
     pub fn new(network: &'a Network, seed: Option<u64>) -> Self {
-        let mut pass =
-            Self { network, seed, draws: Cell::new(0), leaves: vec![], moments: RefCell::default(), probes: None };
+        Self::with(network, seed, seed.is_some())
+    }
+
+    /// A pass of training whose outputs alone are wanted: Burn frees a graph in its backward pass and not before.
+    pub fn without_gradients(network: &'a Network, seed: u64) -> Self {
+        Self::with(network, Some(seed), false)
+    }
+
+    fn with(network: &'a Network, seed: Option<u64>, tracked: bool) -> Self {
+        let (draws, leaves, moments) = (Cell::new(0), vec![], RefCell::default());
+        let mut pass = Self { network, seed, tracked, draws, leaves, moments, probes: None };
         pass.leaves = network.parameters.iter().map(|p| pass.leaf(p)).collect();
         pass
     }
@@ -37,7 +48,7 @@ impl<'a> Pass<'a> {
     /// What a parameter is in this pass. Of latent weights it is the binary ones: the gradient with respect to them is what
     /// moves the latent ones (hubara2016, algorithm 1), without a window.
     fn leaf(&self, parameter: &Parameter) -> Batch {
-        let make = if self.seed.is_some() { leaf } else { frozen };
+        let make = if self.tracked { leaf } else { frozen };
         match (parameter.role, self.network.config.weights) {
             (Role::Latent, Weights::BinaryStochastic) => make(&binarized(&parameter.values, self.draw())),
             (Role::Latent, _) => make(&binarized(&parameter.values, None)),

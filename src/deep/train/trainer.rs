@@ -159,7 +159,7 @@ fn count_wrong(scores: &[f32], labels: &[u8]) -> usize {
 
 /// The cross-entropy of a batch, normalised by its own statistics as in training.
 pub fn batch_loss(network: &Network, pixels: &[u8], labels: &Arc<Vec<u8>>) -> f32 {
-    let outputs = Pass::new(network, Some(0)).run(network.inputs(pixels));
+    let outputs = Pass::without_gradients(network, 0).run(network.inputs(pixels));
     values(&apply(CrossEntropy { labels: labels.clone(), noise: None }, [&outputs]))[0]
 }
 
