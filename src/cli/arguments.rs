@@ -2,7 +2,7 @@
 
 use crate::experiment::Size;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much is run.
 #[derive(Args, Clone, Copy)]
@@ -37,6 +37,11 @@ pub struct CatalogueArguments {
 }
 
 impl CatalogueArguments {
+    /// The folder, if one was named.
+    pub fn given(&self) -> Option<&Path> {
+        self.experiments.as_deref()
+    }
+
     pub fn folder(&self) -> Option<PathBuf> {
         let here = PathBuf::from("experiments");
         self.experiments.clone().or_else(|| here.is_dir().then_some(here))

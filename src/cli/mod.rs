@@ -19,7 +19,9 @@ mod progress;
 mod quantize;
 mod report;
 mod reproduce;
+mod shard;
 mod shell;
+mod slurm;
 mod verify;
 
 use crate::error::Result;
@@ -70,7 +72,18 @@ enum Command {
     /// Runs that were computed in this folder before are taken over, those of an interrupted command included; the results
     /// are the same bytes. A fresh clone has none, so that everything is computed and compared with the stored records.
     #[command(verbatim_doc_comment)]
-    Reproduce(reproduce::Arguments),
+    Reproduce(Box<reproduce::Arguments>),
+    /// Put records together whose runs were computed in shards, and list the runs that are missing
+    ///
+    /// Examples:
+    ///   implicit-bias reproduce gunasekar2018 --out sweep --shard 1/2 &
+    ///   implicit-bias reproduce gunasekar2018 --out sweep --shard 2/2 & wait
+    ///   implicit-bias collect gunasekar2018 --out sweep --shards 2
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Exit codes: 0 all is there and no claim fails, 1 a claim fails, 2 bad input, 3 a run failed, 130 runs are missing."
+    )]
+    Collect(shard::Arguments),
     /// What would gradient descent on this network converge to, on my data?
     ///
     /// Examples:
@@ -229,6 +242,7 @@ pub fn main() -> ExitCode {
     crate::deep::kernel::keep_freed_memory();
     let outcome = match Cli::parse().command {
         Command::Reproduce(a) => reproduce::run(&a),
+        Command::Collect(a) => shard::collect(&a),
         Command::Fit(a) => fit::run(&a),
         Command::Data(a) => data::run(&a),
         Command::List(a) => list::run(&a),

@@ -32,15 +32,18 @@ impl Progress {
     pub fn tell(&self, event: Event) {
         let Ok(mut plain) = self.plain.lock() else { return };
         match event {
-            Event::Started { spec, finished } => {
+            Event::Started { spec, runs, finished, damaged } => {
                 let cached = if finished > 0 { format!(", {finished} finished before") } else { String::new() };
-                let line = format!("{}  {} ({} runs{cached})", spec.id, spec.spec.title, spec.runs.len());
-                *plain = Plain { total: spec.runs.len(), done: finished, said: finished, at: Instant::now() };
+                for file in damaged {
+                    note(&format!("{}: damaged, or of another version; its run is computed again", file.display()));
+                }
+                let line = format!("{}  {} ({} runs{cached})", spec.id, spec.spec.title, runs);
+                *plain = Plain { total: runs, done: finished, said: finished, at: Instant::now() };
                 match &self.bar {
                     Some(bar) => {
                         bar.println(line);
                         bar.reset();
-                        bar.set_length(spec.runs.len() as u64);
+                        bar.set_length(runs as u64);
                         bar.set_position(finished as u64);
                         bar.enable_steady_tick(Duration::from_millis(200));
                     }

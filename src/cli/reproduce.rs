@@ -1,8 +1,9 @@
 use super::interrupt::{Interrupt, watch};
 use super::progress::{Progress, note};
-use super::{CatalogueArguments, Exit, Outcome, SizeArguments, plan, results_folder, say, verify};
+use super::shard::{selection, shard};
+use super::{CatalogueArguments, Exit, Outcome, SizeArguments, plan, results_folder, say, slurm, verify};
 use crate::error::{InputError, Result};
-use crate::experiment::{Options, Ran, ResolvedSpec, judge, load_all, run_experiment, select};
+use crate::experiment::{Options, Ran, ResolvedSpec, Shard, Size, judge, load_all, run_experiment, select};
 use crate::record::table::{Cell, Table};
 use crate::record::{Places, Store, lock_results, merge_summary};
 use crate::report;
@@ -44,6 +45,11 @@ pub struct Arguments {
     /// With --dry-run: one JSON array
     #[arg(long, requires = "dry_run")]
     json: bool,
+    /// Compute the I-th of N shares of the runs only, beside the others in the same folder; then `collect`
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["fresh", "dry_run", "replace"])]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    slurm: slurm::Arguments,
     #[command(flatten)]
     catalogue: CatalogueArguments,
 }
@@ -62,6 +68,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let entries = select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)?;
     // Everything is checked before anything runs.
     let specs: Vec<ResolvedSpec> = entries.iter().map(|e| e.spec.resolve(&e.id, size)).collect::<Result<_>>()?;
+    let selected = selection(&arguments.filters, size, arguments.out.as_deref(), arguments.catalogue.given());
+    if let Some(outcome) = arguments.slurm.emit(&selected) {
+        return outcome;
+    }
     let root = results_folder(arguments.out.as_ref(), size);
     let jobs = arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()), usize::from);
     if arguments.dry_run {
@@ -76,24 +86,44 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let go_on = if arguments.fresh { GO_ON_FRESH } else { GO_ON };
     let stop = watch(Interrupt::Leave(go_on))?;
-    let (progress, started) = (Progress::new(), Instant::now());
     let options = Options { jobs, stop: &stop };
+    match arguments.shard {
+        Some(one) => {
+            let then = format!("implicit-bias collect {selected}");
+            shard(&specs, &root, one, &options, (go_on, &then))
+        }
+        None => all(&specs, &root, size, &options, (arguments.replace, go_on)),
+    }
+}
 
+/// Experiments whose runs are all there: their records, verdicts, figures and pages.
+pub fn finished(specs: &[ResolvedSpec], root: &Path, size: Size) -> Outcome {
+    for spec in specs {
+        let (paper, experiment) = spec.names();
+        Store::check_spec(&Places::new(root, paper, experiment).folder, &spec.hash)?;
+    }
+    let options = Options { jobs: 1, stop: &*watch(Interrupt::Leave(GO_ON))? };
+    all(specs, root, size, &options, (false, GO_ON))
+}
+
+/// Runs all that is not finished, and tells.
+fn all(specs: &[ResolvedSpec], root: &Path, size: Size, options: &Options, (replace, go_on): (bool, &str)) -> Outcome {
+    let (progress, started) = (Progress::new(), Instant::now());
     let mut done: Vec<Option<Done>> = specs.iter().map(|_| None).collect();
     let mut waiting: VecDeque<usize> = (0..specs.len()).collect();
     let (mut busy, mut told) = (0, BTreeSet::new());
     while let Some(i) = waiting.pop_front() {
         let (spec, (paper, experiment)) = (&specs[i], specs[i].names());
-        let ran = match Store::open(&root, paper, experiment)? {
+        let ran = match Store::open(root, paper, experiment)? {
             Ok(store) => {
                 busy = 0;
-                if !arguments.replace {
+                if !replace {
                     Store::check_spec(&store.places().folder, &spec.hash)?;
                 }
                 let before = Store::manifest(&store.places().folder)?;
                 let by_another_build = before.is_some_and(|m| !m.provenance.is_this_build());
-                let ran = run_experiment(spec, &store, &options, &|event| progress.tell(event))?;
-                ran.map(|ran| finish(spec, &root, &store, (ran, by_another_build))).transpose()?
+                let ran = run_experiment(spec, &store, options, &|event| progress.tell(event))?;
+                ran.map(|ran| finish(spec, root, &store, (ran, by_another_build))).transpose()?
             }
             // Others first, then wait.
             Err(holder) => {
@@ -105,7 +135,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                     }
                     std::thread::sleep(Duration::from_millis(100));
                 }
-                if !stop.load(Ordering::Relaxed) {
+                if !options.stop.load(Ordering::Relaxed) {
                     continue;
                 }
                 None
@@ -123,8 +153,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     verify::print(&done.iter().flat_map(|d| d.verdicts.clone()).collect::<Vec<_>>());
     let papers: BTreeSet<&str> = specs.iter().map(|s| s.names().0).collect();
     for paper in &papers {
-        let _lock = lock_results(&root)?;
-        report::write_pages(&root, Some(paper))?;
+        let _lock = lock_results(root)?;
+        report::write_pages(root, Some(paper))?;
     }
     say(&format!(
         "{} experiments at {} size in {:.0} s: {} runs computed, {} cached. Results: {}",
@@ -135,19 +165,25 @@ pub fn run(arguments: &Arguments) -> Outcome {
         done.iter().map(|d| d.ran.cached).sum::<usize>(),
         papers.iter().map(|p| root.join(p).display().to_string()).collect::<Vec<_>>().join(", ")
     ));
-    compare(&specs, &done);
+    compare(specs, &done);
     Ok(done.iter().map(|d| d.exit).max().unwrap_or(Exit::Holds))
 }
 
 /// Judges, keeps the verdicts, and draws.
 fn finish(spec: &ResolvedSpec, root: &Path, store: &Store, (ran, other): (Ran, bool)) -> Result<Done> {
+    let (verdicts, exit) = judge_and_draw(spec, root, store)?;
+    Ok(Done { exit, verdicts, by_another_build: other && ran.cached > 0, ran })
+}
+
+/// Verdicts into the summary, figures into the record.
+pub fn judge_and_draw(spec: &ResolvedSpec, root: &Path, store: &Store) -> Result<(Vec<Vec<Cell>>, Exit)> {
     let folder = &store.places().folder;
     let runs = Table::read(&folder.join("runs.csv"))?;
     let verdicts = judge(spec, &runs)?;
     let (paper, experiment) = spec.names();
     merge_summary(root, paper, experiment, verdicts.clone())?;
     report::draw_record(folder, &spec.spec.figures)?;
-    Ok(Done { exit: verify::exit_of(spec, &runs, &verdicts), verdicts, by_another_build: other && ran.cached > 0, ran })
+    Ok((verdicts.clone(), verify::exit_of(spec, &runs, &verdicts)))
 }
 
 fn forget(spec: &ResolvedSpec, root: &Path) -> Result<()> {

@@ -8,6 +8,9 @@ use strsim::jaro_winkler;
 /// The experiments as they were when the program was built.
 const EMBEDDED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
 
+/// The longest file of an experiment.
+const MAX_BYTES: u64 = 1 << 22;
+
 /// An experiment and its spec.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -40,8 +43,13 @@ pub fn load_all(folder: Option<&Path>) -> Result<Vec<Entry>> {
     files
         .iter()
         .map(|file| {
-            let text = fs::read_to_string(file)
-                .map_err(|e| InputError::new(format!("cannot read {}: {e}", file.display())))?;
+            let cannot = |e| InputError::new(format!("cannot read {}: {e}", file.display()));
+            let bytes = fs::metadata(file).map_err(cannot)?.len();
+            if bytes > MAX_BYTES {
+                let allowed = format!("at most {MAX_BYTES} bytes");
+                return Err(InputError::value("the file", bytes, &allowed, "Is it an experiment?").at(file.display()));
+            }
+            let text = fs::read_to_string(file).map_err(cannot)?;
             let paper = file.parent().map(stem).unwrap_or_default();
             Ok(Entry { id: format!("{paper}/{}", stem(file)), spec: Spec::parse(&text, &file.display().to_string())? })
         })

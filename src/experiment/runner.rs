@@ -1,4 +1,5 @@
 use super::kinds::{Context, RunResult};
+use super::shard::Shard;
 use super::side_by_side::side_by_side;
 use super::spec::{NUMERICS_EPOCH, ResolvedSpec, Run};
 use crate::error::{InputError, Result};
@@ -6,6 +7,7 @@ use crate::linear::solver::Status;
 use crate::record::table::{Cell, Table};
 use crate::record::{Clock, Difference, Finished, Manifest, Provenance, RunTables, Store};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -24,8 +26,12 @@ pub enum Event<'a> {
     Started {
         /// The experiment.
         spec: &'a ResolvedSpec,
-        /// Runs that were finished before.
+        /// How many runs are asked for.
+        runs: usize,
+        /// How many of them were finished before.
         finished: usize,
+        /// Files of finished runs that are not as they were written; their runs are computed again.
+        damaged: &'a [PathBuf],
     },
     /// A long run is under way.
     Within {
@@ -68,13 +74,95 @@ pub fn run_experiment(
     let keys = keys(spec);
     let todo: Vec<(&Run, &String)> = spec.runs.iter().zip(&keys).filter(|(_, key)| !finished.has(key)).collect();
     let (computed, cached) = (todo.len(), spec.runs.len() - todo.len());
-    tell(Event::Started { spec, finished: cached });
+    tell(Event::Started { spec, runs: keys.len(), finished: cached, damaged: &finished.damaged });
     let mut ran = Ran { computed, cached, differs: None };
     if todo.is_empty() && store.is_current(&finished, &keys, &spec.hash)? {
         store.drop_partial()?;
         return Ok(Some(ran));
     }
+    compute(spec, store, &todo, options, tell)?;
 
+    let finished = Finished::read(store.places());
+    if !keys.iter().all(|key| finished.has(key)) {
+        return Ok(None);
+    }
+    let provenance = Provenance::now(options.jobs, &clock, (computed, cached, seconds(&finished, &keys)));
+    let manifest = manifest(spec, keys.len(), provenance)?;
+    let repeatable = spec.spec.kind.repeatable();
+    ran.differs = store.finish(&finished, &headers(spec), &keys, &manifest)?.filter(|_| computed > 0 && repeatable);
+    Ok(Some(ran))
+}
+
+/// Runs what is not finished yet of the part that is this shard's; the record is for [`run_experiment`] to put in place when
+/// all shards are done. `Ok(None)` if it was interrupted.
+///
+/// # Errors
+/// As for [`run_experiment`].
+pub fn run_shard(
+    spec: &ResolvedSpec,
+    store: &Store,
+    shard: Shard,
+    options: &Options,
+    tell: &(dyn Fn(Event) + Sync),
+) -> Result<Option<Ran>> {
+    let (finished, keys) = (Finished::read(store.places()), keys(spec));
+    let own: Vec<(&Run, &String)> =
+        spec.runs.iter().zip(&keys).zip(shard.own(&keys)).filter(|(_, own)| *own).map(|(run, _)| run).collect();
+    let todo: Vec<(&Run, &String)> = own.iter().filter(|(_, key)| !finished.has(key)).copied().collect();
+    let (computed, cached) = (todo.len(), own.len() - todo.len());
+    let damaged: Vec<PathBuf> = finished
+        .damaged
+        .iter()
+        .filter(|p| todo.iter().any(|(_, key)| p.file_stem() == Some(key.as_ref())))
+        .cloned()
+        .collect();
+    tell(Event::Started { spec, runs: own.len(), finished: cached, damaged: &damaged });
+    compute(spec, store, &todo, options, tell)?;
+    let finished = Finished::read(store.places());
+    Ok(own.iter().all(|(_, key)| finished.has(key)).then_some(Ran { computed, cached, differs: None }))
+}
+
+/// Puts a record of those runs that are `finished`, somewhere else, in place in `store`; it says how many are missing.
+///
+/// # Errors
+/// Folders that cannot be written.
+pub fn record_finished(spec: &ResolvedSpec, finished: &Finished, store: &Store) -> Result<()> {
+    let clock = Clock::start();
+    let (there, missing): (Vec<String>, Vec<String>) = keys(spec).into_iter().partition(|key| finished.has(key));
+    let provenance = Provenance::now(1, &clock, (0, there.len(), seconds(finished, &there)));
+    let manifest = Manifest { missing: missing.len(), ..manifest(spec, there.len(), provenance)? };
+    store.finish(finished, &headers(spec), &there, &manifest).map(|_| ())
+}
+
+fn seconds(finished: &Finished, keys: &[String]) -> f64 {
+    keys.iter().filter_map(|key| finished.seconds(key)).sum()
+}
+
+fn manifest(spec: &ResolvedSpec, runs: usize, provenance: Provenance) -> Result<Manifest> {
+    let (paper, experiment) = spec.names();
+    let first = spec.runs.first().map(|r| toml::Table::try_from(&r.config)).transpose();
+    Ok(Manifest {
+        first_run: first.map_err(|e| InputError::new(format!("record.toml: {e}")))?.unwrap_or_default(),
+        paper: paper.into(),
+        experiment: experiment.into(),
+        size: spec.size.name().into(),
+        spec_hash: spec.hash.clone(),
+        numerics_epoch: NUMERICS_EPOCH,
+        runs,
+        missing: 0,
+        provenance,
+        spec: spec.spec.text.clone(),
+    })
+}
+
+/// Computes these runs and keeps those that come to their end.
+fn compute(
+    spec: &ResolvedSpec,
+    store: &Store,
+    todo: &[(&Run, &String)],
+    options: &Options,
+    tell: &(dyn Fn(Event) + Sync),
+) -> Result<()> {
     // Runs go side by side; where there are fewer than threads, each takes its share. What measures time is alone.
     let repeatable = spec.spec.kind.repeatable();
     let workers = if repeatable { options.jobs.min(todo.len()).max(1) } else { 1 };
@@ -93,28 +181,7 @@ pub fn run_experiment(
         }
         Ok(())
     };
-    side_by_side(&todo, (workers, options.jobs / workers), one)?;
-
-    let finished = Finished::read(store.places());
-    if !keys.iter().all(|key| finished.has(key)) {
-        return Ok(None);
-    }
-    let (paper, experiment) = spec.names();
-    let first = spec.runs.first().map(|r| toml::Table::try_from(&r.config)).transpose();
-    let seconds = keys.iter().filter_map(|key| finished.seconds(key)).sum();
-    let manifest = Manifest {
-        first_run: first.map_err(|e| InputError::new(format!("record.toml: {e}")))?.unwrap_or_default(),
-        paper: paper.into(),
-        experiment: experiment.into(),
-        size: spec.size.name().into(),
-        spec_hash: spec.hash.clone(),
-        numerics_epoch: NUMERICS_EPOCH,
-        runs: spec.runs.len(),
-        provenance: Provenance::now(options.jobs, &clock, (computed, cached, seconds)),
-        spec: spec.spec.text.clone(),
-    };
-    ran.differs = store.finish(&finished, &headers(spec), &keys, &manifest)?.filter(|_| computed > 0 && repeatable);
-    Ok(Some(ran))
+    side_by_side(todo, (workers, options.jobs / workers), one)
 }
 
 /// The three tables of a run. Every run of a kind has the same columns: a metric that one does not give is empty.

@@ -91,8 +91,11 @@ pub struct Run {
 impl Spec {
     /// Reads a spec; `place` names the file in errors.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
-        let mut spec: Self =
-            toml::from_str(text).map_err(|e| InputError::new(e.to_string().trim().to_owned()).at(place))?;
+        let mut spec: Self = toml::from_str(text).map_err(|e| {
+            // The message shows the line, which may be of any length.
+            let lines: Vec<String> = e.to_string().trim().lines().map(|l| l.chars().take(200).collect()).collect();
+            InputError::new(lines.join("\n")).at(place)
+        })?;
         if let Some(unknown) = spec.size.keys().find(|k| !["smoke", "quick", "full"].contains(&k.as_str())) {
             return Err(
                 InputError::value("size", unknown, "smoke, quick or full", "Rename the [size.…] block.").at(place)

@@ -1,4 +1,5 @@
-use super::store::{Store, cannot_write};
+use super::file::cannot_write;
+use super::store::Store;
 use super::summary::{merge_summary, read_summary};
 use crate::error::{InputError, Result};
 use std::fs;
@@ -20,7 +21,11 @@ pub fn copy_records(from: &Path, paper: Option<&str>, to: &Path) -> Result<()> {
     let summary = read_summary(from)?;
     for record in Store::records(from, paper)? {
         let Some(manifest) = Store::manifest(&record)? else { continue };
-        let (paper, experiment) = (manifest.paper.as_str(), manifest.experiment.as_str());
+        // By its folder: what a record says of itself may be anything.
+        let name = |folder: Option<&Path>| folder?.file_name()?.to_str().map(str::to_owned);
+        let names = name(record.parent()).zip(name(Some(&record)));
+        let (paper, experiment) = names.ok_or_else(|| InputError::new(format!("{}: not a name", record.display())))?;
+        let (paper, experiment) = (paper.as_str(), experiment.as_str());
         let folder = to.join(paper).join(experiment);
         if Store::manifest(&folder)?.is_some_and(|there| there.spec_hash != manifest.spec_hash) {
             let place = folder.display();
@@ -29,7 +34,8 @@ pub fn copy_records(from: &Path, paper: Option<&str>, to: &Path) -> Result<()> {
             )));
         }
         fs::create_dir_all(&folder).map_err(|e| cannot_write(&folder, &e))?;
-        for file in fs::read_dir(&record).into_iter().flatten().flatten() {
+        let files = fs::read_dir(&record).into_iter().flatten().flatten();
+        for file in files.filter(|f| f.file_type().is_ok_and(|t| t.is_file())) {
             let copy = folder.join(file.file_name());
             fs::copy(file.path(), &copy).map_err(|e| cannot_write(&copy, &e))?;
         }

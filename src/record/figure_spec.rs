@@ -55,7 +55,7 @@ impl PanelSpec {
         use PanelKind::{Bars, Heatmap, Images, Lines, Points, Profile, Scatter};
         let fields: [(&str, bool, &[PanelKind]); 16] = [
             ("x", self.x.is_some(), &[Lines, Points, Bars, Scatter, Heatmap]),
-            ("y", self.y.is_some(), &[Lines, Points, Bars, Scatter]),
+            ("y", self.y.is_some(), &[Lines, Points, Bars, Scatter, Heatmap]),
             ("series", self.series.is_some(), &[Lines, Points, Bars, Scatter, Profile, Images]),
             ("spread", self.spread.is_some(), &[Lines]),
             ("reference", !self.reference.is_empty(), &[Lines, Points, Bars]),
@@ -124,7 +124,7 @@ pub struct PanelSpec {
     pub reference: Vec<Reference>,
     /// Dotted vertical lines at a given x.
     pub vertical: Vec<Vertical>,
-    /// The `quantity` of vectors.csv that is drawn.
+    /// The `quantity` of vectors.csv that is drawn, or the column of runs.csv.
     pub quantity: Option<String>,
     /// The last recorded step up to this one; default the last.
     pub step: Option<u64>,
@@ -162,7 +162,8 @@ pub enum PanelKind {
     Scatter,
     /// A vector against its index (vectors): `quantity`, `series`, `step`, `style`, `shift`, `normalise`.
     Profile,
-    /// A vector over time (vectors), the median over runs: `quantity`, `x`, `shift`, `vertical`, `colour_…`.
+    /// A vector over time (vectors), or with `y` a final metric against two parameters (`from = "runs"`); the median over
+    /// runs: `quantity`, `x`, `y`, `shift`, `vertical`, `colour_…`.
     Heatmap,
     /// Vectors as images (vectors), the first run of each `series`: `quantity`, `shape`, `step`, `shift`, `normalise`, `colour…`.
     Images,

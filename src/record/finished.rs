@@ -1,15 +1,15 @@
 //! Which runs of an experiment are finished, and where they are.
 
 use super::RunTables;
-use super::store::{DATA_FILES, Places, make_folder, write_file};
+use super::file::{make_folder, write_file};
+use super::store::{DATA_FILES, Places};
 use super::table::Table;
 use crate::error::{InputError, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// What a run adds to runs.csv, trace.csv and vectors.csv, without their headers.
 pub(super) type Bodies = [String; 3];
@@ -24,6 +24,10 @@ pub struct Finished {
     pub(super) order: Vec<String>,
     /// Why the record's runs cannot be reused, if there is a record and they cannot.
     pub unusable: Option<String>,
+    /// Files of finished runs that are not as they were written: those runs are not finished.
+    pub damaged: Vec<PathBuf>,
+    /// The folder of the finished runs that are not in the record.
+    partial: PathBuf,
 }
 
 #[derive(Debug)]
@@ -51,14 +55,16 @@ struct ReceiptRun {
 impl Finished {
     /// Looks; writes nothing.
     pub fn read(places: &Places) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { partial: places.partial.clone(), ..Self::default() };
         if places.folder.join("record.toml").is_file() {
             found.unusable = found.read_record(places).err();
         }
         for entry in fs::read_dir(&places.partial).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name());
-            if let Some((key, seconds)) = name.to_str().and_then(|n| n.strip_suffix(".run")).zip(whole(&path)) {
-                found.runs.entry(key.into()).or_insert(Kept { seconds, in_record: None });
+            let Some(key) = name.to_str().and_then(|n| n.strip_suffix(".run")) else { continue };
+            match fs::read_to_string(&path).ok().and_then(|text| decode(&text)) {
+                Some((seconds, _)) => drop(found.runs.entry(key.into()).or_insert(Kept { seconds, in_record: None })),
+                None => found.damaged.push(path),
             }
         }
         found
@@ -104,12 +110,12 @@ impl Finished {
     }
 
     /// The record's three files made of these runs, and its receipt.
-    pub(super) fn join(&self, places: &Places, headers: &Bodies, keys: &[String]) -> Result<(Bodies, String)> {
+    pub(super) fn join(&self, headers: &Bodies, keys: &[String]) -> Result<(Bodies, String)> {
         let mut files = headers.clone();
         let mut receipt = Receipt::default();
         for key in keys {
-            let (seconds, bodies) = self.bodies(places, key).ok_or_else(|| {
-                let damaged = places.folder.display();
+            let (seconds, bodies) = self.bodies(key).ok_or_else(|| {
+                let damaged = self.partial.display();
                 InputError::new(format!("{damaged}: run {key} cannot be read back. Run again with --fresh"))
             })?;
             let bytes = std::array::from_fn(|i| bodies[i].len());
@@ -120,15 +126,18 @@ impl Finished {
         Ok((files, receipt))
     }
 
-    fn bodies(&self, places: &Places, key: &str) -> Option<(f64, Bodies)> {
+    fn bodies(&self, key: &str) -> Option<(f64, Bodies)> {
         let kept = self.runs.get(key)?;
-        let Some(ranges) = &kept.in_record else { return decode(&fs::read_to_string(run_file(places, key)).ok()?) };
+        let Some(ranges) = &kept.in_record else {
+            return decode(&fs::read_to_string(self.partial.join(format!("{key}.run"))).ok()?);
+        };
         let part = |i: usize| self.record[i].get(ranges[i].clone()).map(str::to_owned);
         Some((kept.seconds, [part(0)?, part(1)?, part(2)?]))
     }
 }
 
-/// Keeps a finished run in the partial folder, as one file: its seconds and three lengths, then the three bodies.
+/// Keeps a finished run in the partial folder, as one file: a hash of all that follows, its seconds, three lengths, and the
+/// three bodies.
 pub(super) fn keep(places: &Places, key: &str, tables: &RunTables, seconds: f64) -> Result<()> {
     let body = |table: &Table| {
         let text = table.to_csv();
@@ -138,21 +147,12 @@ pub(super) fn keep(places: &Places, key: &str, tables: &RunTables, seconds: f64)
     let [a, b, c] = &bodies;
     make_folder(&places.partial)?;
     let text = format!("{seconds:?} {} {} {}\n{a}{b}{c}", a.len(), b.len(), c.len());
-    write_file(&run_file(places, key), text.as_bytes())
+    let text = format!("{} {text}", checksum(&text));
+    write_file(&places.partial.join(format!("{key}.run")), text.as_bytes())
 }
 
-fn run_file(places: &Places, key: &str) -> std::path::PathBuf {
-    places.partial.join(format!("{key}.run"))
-}
-
-/// The seconds of a run's file, if it is as long as its first line says.
-fn whole(path: &Path) -> Option<f64> {
-    let file = fs::File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    let mut line = String::new();
-    BufReader::new(file).read_line(&mut line).ok()?;
-    let (seconds, lengths) = first_line(&line)?;
-    (length == (line.len() + lengths.iter().sum::<usize>()) as u64).then_some(seconds)
+fn checksum(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
 fn first_line(line: &str) -> Option<(f64, [usize; 3])> {
@@ -162,8 +162,10 @@ fn first_line(line: &str) -> Option<(f64, [usize; 3])> {
     Some((seconds.parse().ok()?, lengths.try_into().ok()?))
 }
 
+/// The seconds and the bodies of a run's file, if it is as it was written.
 fn decode(text: &str) -> Option<(f64, Bodies)> {
-    let (line, rest) = text.split_once('\n')?;
+    let (hash, text) = text.split_once(' ')?;
+    let (line, rest) = text.split_once('\n').filter(|_| hash == checksum(text))?;
     let (seconds, [a, b, c]) = first_line(line)?;
     let part = |range: Range<usize>| rest.get(range).map(str::to_owned);
     Some((seconds, [part(0..a)?, part(a..a + b)?, part(a + b..a + b + c)?]))

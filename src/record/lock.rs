@@ -1,21 +1,35 @@
-use super::store::{CACHE, cannot_write};
+use super::file::cannot_write;
+use super::store::CACHE;
 use crate::error::Result;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One writer at a time: an advisory lock of the operating system, which ends with its process, however that ends.
+/// One writer at a time, or several that do not get in each other's way: an advisory lock of the operating system, which ends with its process, however that ends.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
     /// Locked as long as it is open.
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     /// The lock on this file, made if need be, or `Err` with a word about the process that holds it.
     pub fn try_take(path: &Path) -> Result<std::result::Result<Self, String>> {
+        Self::attempt(path, File::try_lock, &format!("process {}", std::process::id()))
+    }
+
+    /// The same together with others that share it.
+    pub fn try_share(path: &Path) -> Result<std::result::Result<Self, String>> {
+        Self::attempt(path, File::try_lock_shared, "a process with --shard")
+    }
+
+    fn attempt(
+        path: &Path,
+        try_lock: fn(&File) -> std::result::Result<(), TryLockError>,
+        name: &str,
+    ) -> Result<std::result::Result<Self, String>> {
         for attempt in 0.. {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))?;
@@ -26,12 +40,12 @@ impl Lock {
                 Err(e) if e.kind() == ErrorKind::NotFound && attempt < 100 => continue,
                 Err(e) => return Err(cannot_write(path, &e)),
             };
-            match file.try_lock() {
+            match try_lock(&file) {
                 Ok(()) if !is_at(&file, path) => continue,
                 Ok(()) => {
                     // For the reader of a message only; the lock does not depend on it.
-                    let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
-                    return Ok(Ok(Self { path: path.into(), _file: file }));
+                    let _ = file.set_len(0).and_then(|()| file.write_all(name.as_bytes()));
+                    return Ok(Ok(Self { path: path.into(), file }));
                 }
                 Err(TryLockError::WouldBlock) => {
                     let holder = fs::read_to_string(path).ok().filter(|h| !h.is_empty());
@@ -55,9 +69,10 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Tidies up while the file is still locked; whoever opened it meanwhile sees that it is gone and tries again.
+    /// Tidies up while the file is still locked, unless others share it; whoever opened it meanwhile sees that it is gone
+    /// and tries again.
     fn drop(&mut self) {
-        if cfg!(unix) {
+        if cfg!(unix) && self.file.try_lock().is_ok() {
             let _ = fs::remove_file(&self.path);
             // Only empty folders can be removed this way.
             for folder in self.path.ancestors().skip(1) {

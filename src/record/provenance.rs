@@ -1,4 +1,6 @@
+use crate::error::{InputError, Result};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Where a record comes from. Machine facts stay here, out of the CSV.
@@ -42,6 +44,14 @@ pub struct Provenance {
     /// Sum of the runs' own times, those of runs that were taken over included.
     #[serde(default)]
     pub run_seconds: Option<f64>,
+}
+
+/// Where this program is.
+///
+/// # Errors
+/// A system that does not tell.
+pub fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|e| InputError::new(format!("the system does not tell where this program is: {e}")))
 }
 
 /// A stopwatch for wall and CPU time.

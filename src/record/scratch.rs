@@ -1,4 +1,4 @@
-use super::store::{make_folder, write_file};
+use super::file::{make_folder, write_file};
 use crate::error::Result;
 use std::path::PathBuf;
 

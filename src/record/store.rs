@@ -1,13 +1,13 @@
 use super::compare::{Difference, differences};
+use super::file::{cannot_write, make_folder, remove_folder, sync_folder, write_file};
 use super::finished::{self, Bodies, Finished};
 use super::lock::Lock;
 use super::provenance::Provenance;
 use super::scratch::Scratch;
 use super::table::Table;
-use crate::error::{InputError, Result};
+use crate::error::{InputError, Result, is_default};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What one finished run leaves: one row, its trace, its vectors. Their columns are the same for every run of an experiment.
@@ -37,6 +37,9 @@ pub struct Manifest {
     pub numerics_epoch: u32,
     /// Number of runs.
     pub runs: usize,
+    /// Runs of the spec that were not finished when this record was made of the others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing: usize,
     /// Where it comes from.
     pub provenance: Provenance,
     /// The first run's configuration with every default filled in (method, κ cap, stop rules); the others differ by the grid.
@@ -109,6 +112,15 @@ impl Store {
             fs::rename(&old, &places.folder).map_err(|e| cannot_write(&places.folder, &e))?;
         }
         Ok(Ok(Self { places, _lock: lock }))
+    }
+
+    /// The same, beside other processes that have joined: each may keep runs, none may touch the record.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn join(root: &Path, paper: &str, experiment: &str) -> Result<std::result::Result<Self, String>> {
+        let places = Places::new(root, paper, experiment);
+        Ok(Lock::try_share(&places.lock)?.map(|_lock| Self { places, _lock }))
     }
 
     /// Refuses to replace the record of another spec.
@@ -204,12 +216,16 @@ impl Store {
         manifest: &Manifest,
     ) -> Result<Option<Vec<Difference>>> {
         let Places { folder, partial, receipts, .. } = &self.places;
-        let (files, receipt) = finished.join(&self.places, headers, keys)?;
+        let (files, receipt) = finished.join(headers, keys)?;
         let before = Self::manifest(folder).ok().flatten().filter(|m| m.spec_hash == manifest.spec_hash);
         let before = before.and_then(|_| fs::read_to_string(folder.join(DATA_FILES[0])).ok());
+        // What cannot be read any more differs in every cell.
         let differs = before.map(|old| match old == files[0] {
             true => Ok(vec![]),
-            false => Ok(differences(&Table::parse(&old, DATA_FILES[0])?, &Table::parse(&files[0], DATA_FILES[0])?)),
+            false => Ok(differences(
+                &Table::parse(&old, DATA_FILES[0]).unwrap_or_default(),
+                &Table::parse(&files[0], DATA_FILES[0])?,
+            )),
         });
         let (whole, old) = (partial.join("whole"), partial.join("old"));
         make_folder(&whole)?;
@@ -242,48 +258,3 @@ impl Store {
 
 /// The folder under a results folder that holds what only this machine needs.
 pub(super) const CACHE: &str = ".cache";
-
-/// Writes a file whole or not at all, the loss of power included: to a temporary name beside it, then renamed.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.tmp"));
-    let write = || {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|e| cannot_write(path, &e))?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Makes renames in a folder last, where the system lets one say so.
-fn sync_folder(folder: &Path) -> Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    if let Ok(open) = fs::File::open(folder) {
-        let _ = open.sync_all();
-    }
-    Ok(())
-}
-
-pub(super) fn make_folder(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))?;
-    folder.ancestors().skip(1).take(3).try_for_each(sync_folder)
-}
-
-pub(super) fn remove_folder(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(folder, &e)),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> InputError {
-    InputError::new(format!(
-        "cannot write {}: {error}. Results need a folder that can be written; choose another with `--out DIR`",
-        path.display()
-    ))
-}

@@ -1,5 +1,6 @@
+use super::file::write_file;
 use super::lock::Lock;
-use super::store::{CACHE, write_file};
+use super::store::CACHE;
 use super::table::{Cell, Table};
 use crate::error::Result;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! What this program has left in a results folder, and its removal: for `status` and `clean`.
 
-use super::store::{CACHE, DATA_FILES, Store, cannot_write};
+use super::file::cannot_write;
+use super::store::{CACHE, DATA_FILES, Store};
 use crate::error::{InputError, Result};
 use std::fs;
 use std::io::ErrorKind;

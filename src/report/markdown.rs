@@ -29,9 +29,13 @@ impl ExperimentPage {
             |table: &toml::Table, key: &str| table.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         let text = |key: &str| word(&spec, key).trim().to_owned();
         let figures = spec.get("figure").and_then(|f| f.as_array()).into_iter().flatten().filter_map(|f| f.as_table());
+        let title = match manifest.missing {
+            0 => text("title"),
+            missing => format!("PARTIAL, {} of {} runs: {}", manifest.runs, manifest.runs + missing, text("title")),
+        };
         Self {
             slug: manifest.experiment.clone(),
-            title: text("title"),
+            title,
             question: text("question"),
             claim: format!("{} ({})", text("claim"), text("source")),
             prose: text("prose"),

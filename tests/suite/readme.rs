@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Commands that are not run here, and why.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     (
         r"reproduce (gunasekar2018|hoffer2017( hoffer2018)?|hoffer2018|hubara2016|banner2018( banner2019)?|banner2019)( --full| --fresh)?$",
         ".ci/run runs every experiment; these differ in size",
@@ -18,6 +18,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
     (r"export notebook --from", "tests/suite/export.rs; .ci/notebooks.sh executes them"),
     (r"reproduce gunasekar2018/\S+$", "minutes in a debug build; .ci/run runs every experiment"),
     (r"man \| man", "needs a pager"),
+    (r"--shard |^implicit-bias collect |--emit-slurm ", "tests/suite/shard.rs, and .ci/slurm.sh with a real Slurm"),
     (
         r"bnn (train|export|run)|bench (xnor|int8)|quantize ",
         "need a trained network and an optimised build; tests/suite/packed.rs and post_training.rs, on small ones",

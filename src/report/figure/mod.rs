@@ -9,6 +9,7 @@ mod images;
 mod layout;
 #[cfg(feature = "pdf")]
 mod pdf;
+mod phases;
 mod plot;
 mod points;
 mod rows;

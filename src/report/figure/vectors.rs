@@ -140,8 +140,11 @@ pub fn profile(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     Ok(plot)
 }
 
-/// `heatmap`: a vector over time, the median over the runs that are selected.
+/// `heatmap`: a vector over time, the median over the runs that are selected; with `y` a metric against two parameters.
 pub fn heatmap(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot> {
+    if panel.y.is_some() {
+        return super::phases::phases(record, panel, cx);
+    }
     let rows = quantity(record, panel, cx, false)?;
     let x = panel.x.as_deref().unwrap_or("step");
     let scale = panel.x_scale.unwrap_or(if x == "step" { Scale::Log } else { Scale::Linear });
@@ -169,24 +172,9 @@ pub fn heatmap(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     columns.sort_by(|a, b| a.0.total_cmp(&b.0));
     columns.dedup_by(|a, b| a.0 == b.0);
     let scheme = Scheme::new(panel, columns.iter().flat_map(|c| c.1.iter().copied()));
-    let between = |i: usize, j: usize| 0.5 * (columns[i].0 + columns[j].0);
-    let n = columns.len();
-    for (i, (px, values)) in columns.iter().enumerate() {
-        let alone = if n == 1 { 0.5 } else { 0.0 };
-        let left = if i > 0 {
-            between(i - 1, i)
-        } else if n > 1 {
-            2.0 * px - between(0, 1)
-        } else {
-            px - alone
-        };
-        let right = if i + 1 < n {
-            between(i, i + 1)
-        } else if n > 1 {
-            2.0 * px - between(n - 2, n - 1)
-        } else {
-            px + alone
-        };
+    let edges = edges(&columns.iter().map(|c| c.0).collect::<Vec<_>>());
+    for ((_, values), ends) in columns.iter().zip(edges.windows(2)) {
+        let [left, right] = [ends[0], ends[1]];
         let shown = rotated(values, panel.shift);
         let mut from = 0;
         for k in 1..=shown.len() {
@@ -202,4 +190,13 @@ pub fn heatmap(record: &Record, panel: &PanelSpec, cx: &Context) -> Result<Plot>
     let place = |v: &Vertical| Some(Mark::Vertical { x: position(scale, v.x)?, words: v.label.clone() });
     plot.marks.extend(panel.vertical.iter().filter_map(place));
     Ok(plot)
+}
+
+/// Where the cells about these places end, in order: halfway, and as far again at the ends.
+pub fn edges(places: &[f64]) -> Vec<f64> {
+    let half = |i: usize| 0.5 * (places[i + 1] - places[i]);
+    let (Some(first), Some(last)) = (places.first(), places.last()) else { return vec![] };
+    let ends = if places.len() > 1 { [half(0), half(places.len() - 2)] } else { [0.5; 2] };
+    let inner = (0..places.len() - 1).map(|i| places[i] + half(i));
+    [first - ends[0]].into_iter().chain(inner).chain([last + ends[1]]).collect()
 }

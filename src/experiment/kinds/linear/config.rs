@@ -5,7 +5,7 @@ use crate::data::embedded::{ImageSet, image_pair, test_pair};
 use crate::data::generate::{Domain, gaussian, planted};
 use crate::data::images::{ImageFiles, file_pair, file_test_pair};
 use crate::data::{Dataset, csv};
-use crate::error::{InputError, Result, between};
+use crate::error::{InputError, Result, between, is_default};
 use crate::linear::loss::Loss;
 use crate::linear::{Architecture, Task};
 use serde::{Deserialize, Serialize};
@@ -134,11 +134,14 @@ pub struct ObserveConfig {
     pub spectrum_seeds: Vec<u64>,
     /// Seeds whose last predictor and spectrum go to vectors.csv.
     pub final_seeds: Vec<u64>,
+    /// Of the trace only the last row is kept: for sweeps of thousands of runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub last_only: bool,
 }
 
 impl Default for ObserveConfig {
     fn default() -> Self {
-        Self { per_decade: 10, spectrum_seeds: vec![], final_seeds: vec![0] }
+        Self { per_decade: 10, spectrum_seeds: vec![], final_seeds: vec![0], last_only: false }
     }
 }
 

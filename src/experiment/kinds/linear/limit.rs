@@ -84,7 +84,8 @@ impl Training {
         if config.observe.final_seeds.contains(&config.seed) && finite {
             self.keep_final(outcome.steps);
         }
-        let trace = self.trace.into_iter().map(|(step, o)| (step, o.to_vec())).collect();
+        let first = if config.observe.last_only { self.trace.len().saturating_sub(1) } else { 0 };
+        let trace = self.trace.drain(first..).map(|(step, o)| (step, o.to_vec())).collect();
         RunResult {
             status: outcome.status,
             reason: outcome.reason,

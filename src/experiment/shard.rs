@@ -1,0 +1,56 @@
+use crate::error::InputError;
+use std::str::FromStr;
+
+/// One of several processes, on one machine or many, that share the runs of an experiment: the `index`-th of `of`, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: usize,
+    of: usize,
+}
+
+impl Shard {
+    /// The most shards there can be; Slurm's arrays have 1,001 jobs by default.
+    pub const MOST: usize = 10_000;
+
+    /// For each of these keys of an experiment's runs, the index of its shard. The runs in the order of their keys, which are
+    /// hashes, are dealt out in turn: so numbers differ by one at most, and as the hash mixes cheap runs with expensive
+    /// ones, times differ little. The first run goes to a shard that depends on the keys, lest experiments of few runs all
+    /// fall to the first shards.
+    pub fn deal(keys: &[String], of: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by_key(|i| &keys[*i]);
+        let first = order.first().and_then(|i| u64::from_str_radix(keys[*i].get(..8)?, 16).ok()).unwrap_or(0);
+        let mut shards = vec![0; keys.len()];
+        for (rank, i) in order.into_iter().enumerate() {
+            shards[i] = (first as usize % of + rank) % of;
+        }
+        shards
+    }
+
+    /// Of each of these keys, whether its run is this shard's.
+    pub fn own(self, keys: &[String]) -> Vec<bool> {
+        Self::deal(keys, self.of).into_iter().map(|index| index == self.index).collect()
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index + 1, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = InputError;
+
+    /// From `I/N`, I counted from 1.
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        let number = |part: &str| part.parse::<usize>().ok();
+        let parts = text.split_once('/').and_then(|(i, n)| number(i).zip(number(n)));
+        let usable = parts.filter(|(i, n)| (1..=*n).contains(i) && *n <= Self::MOST);
+        let (i, of) = usable.ok_or_else(|| {
+            let allowed = format!("I/N with 1 ≤ I ≤ N ≤ {}", Self::MOST);
+            InputError::value("--shard", text, &allowed, "For example 2/8, the second of eight.")
+        })?;
+        Ok(Self { index: i - 1, of })
+    }
+}
