@@ -37,6 +37,9 @@ pub struct Claim {
     pub tolerance: Option<f64>,
     /// Why this value and tolerance.
     pub reason: String,
+    /// Why it fails, once that is known: it still fails, but is no news (exit code 0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_to_fail: Option<String>,
     /// Sizes at which it is judged; default quick and full.
     #[serde(default = "quick_and_full")]
     pub sizes: Vec<Size>,
@@ -131,7 +134,7 @@ impl Claim {
         format!("{} {} {}{tolerance}", self.metric_text(), self.comparison.name(), self.value)
     }
 
-    /// The verdict; of an inconclusive claim also what would decide it, a last clause of the reason.
+    /// The verdict; also what would decide an inconclusive claim, or why a claim is known to fail: a last clause of the reason.
     fn verdict(&self, measured: Interval, n: usize) -> (&'static str, String) {
         let [holds, fails] = self.holds_and_fails(measured);
         // No run, or one without the metric, must not be overlooked: the claim fails.
@@ -139,7 +142,7 @@ impl Claim {
         match (holds, fails, open) {
             (true, ..) => ("holds", String::new()),
             (false, false, true) => ("inconclusive", format!("; {}", self.decisive(measured, n))),
-            _ => ("fails", String::new()),
+            _ => ("fails", self.known_to_fail.iter().map(|why| format!("; known to fail: {why}")).collect()),
         }
     }
 

@@ -74,3 +74,21 @@ fn junit_is_xml_and_says_what_fails() {
     let failure = children(1)[0].attribute("message").unwrap();
     assert!(failure.contains("max log_loss <= ") && failure.contains("one hundred steps"), "{failure}");
 }
+
+#[test]
+fn a_claim_known_to_fail_fails_and_is_no_news() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |known: &str, metric: &str| {
+        let claim = "\n[[expect]]\nclaim = \"No\"\nmetric = \"METRIC\"\ncomparison = \"<=\"\nvalue = -1e9\nreason = \"a test\"\n";
+        write_spec(folder.path(), &(SMALL.to_owned() + &claim.replace("METRIC", metric) + known));
+        let _ = std::fs::remove_dir_all(folder.path().join("out"));
+        let (code, out, err) = program(folder.path(), &["reproduce", "--experiments", "mine", "--out", "out"]);
+        let summary = std::fs::read_to_string(folder.path().join("out/summary.csv")).unwrap();
+        assert!(summary.contains(",fails,") && out.contains("1 fail"), "{out}{err}");
+        (code, summary.contains("a test; known to fail: so it is"))
+    };
+    assert_eq!(run("", "q"), (1, false));
+    assert_eq!(run("known_to_fail = \"so it is\"\n", "q"), (0, true));
+    // A metric that is missing in a run is no known failure.
+    assert_eq!(run("known_to_fail = \"so it is\"\n", "q_within_ten_percent").0, 1);
+}

@@ -74,7 +74,8 @@ fn mathml(tex: &str, display_mode: DisplayMode) -> String {
     let mut out = String::new();
     // Writing to memory cannot fail.
     let _ = pulldown_latex::push_mathml(&mut out, pulldown_latex::Parser::new(tex, &storage), config);
-    out
+    // Operators come as they are.
+    out.replace("><</", ">&lt;</").replace(">&</", ">&amp;</")
 }
 
 #[cfg(test)]
@@ -101,7 +102,10 @@ mod tests {
     fn prose_is_markdown_with_mathml_and_without_html() {
         let html = prose("a *b* $x^2 < \\max_n m_n$ <script>alert(1)</script>\n\n$$\\sum_i p_i$$").into_string();
         assert!(
-            html.contains("<em>b</em> <math") && html.contains("<msup>") && html.contains("display=\"block\""),
+            html.contains("<em>b</em> <math")
+                && html.contains("<msup>")
+                && html.contains("<mo>&lt;</mo>")
+                && html.contains("display=\"block\""),
             "{html}"
         );
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
