@@ -66,7 +66,7 @@ struct Reached {
 impl Problem {
     fn new(data: &Dataset, seed: u64) -> Self {
         let task = Task::new(data, Architecture::Convolutional, 2, 1);
-        let (rows, regularizer) = (task.regularized_rows(), task.regularizer().unwrap());
+        let (rows, regularizer) = (task.regularized_rows().into_owned(), task.regularizer().unwrap());
         let start = task.initial(0.1, seed);
         Self { task, rows, regularizer, start }
     }

@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Eight signals of length 32 with random labels; `data::csv::read_csv` reads your own.
     let data = gaussian(&[32], 8, None, 0)?;
     let spec = FitSpec { architecture: Architecture::Convolutional, depth: 2, ..FitSpec::default() };
-    let limit = Fit::new(&data, spec)?.run(&AtomicBool::new(false), |_| {});
+    let limit = Fit::new(data, spec)?.run(&AtomicBool::new(false), |_| {});
 
     let gap = limit.certified_gap.ok_or("not convex")?;
     println!("{} after {} steps in {:.3} s", limit.status.name(), limit.steps, limit.seconds);

@@ -14,13 +14,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let file = arguments.data()?;
     arguments.check_outputs()?;
     let dataset = file.read(arguments.shape())?;
-    let fit = Fit::new(&dataset, arguments.spec())?;
-    let view = summary::View { arguments, shape: &dataset.shape, names: file.names() };
+    let (name, shape, y) = (dataset.name.clone(), dataset.shape.clone(), dataset.y.clone());
+    let fit = Fit::new(dataset, arguments.spec())?;
+    let view = summary::View { arguments, shape: &shape, names: file.names(), checked: fit.separability_checked() };
     let stop = watch(Interrupt::Report)?;
 
     let mut table = summary::IterationTable::default();
     if !arguments.json {
-        say(&view.banner(&dataset.name, &dataset.y, &fit));
+        say(&view.banner(&name, &y, &fit));
     }
     let fitted = fit.run(&stop, |now| {
         if let Some(line) = table.line(now).filter(|_| !arguments.json) {
@@ -31,9 +32,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         if let Some(line) = table.last() {
             say(&line);
         }
-        say(&view.summary(&fitted));
+        say(&view.summary(y.len(), &fitted));
     }
-    write(arguments, &dataset.shape, &fitted)?;
+    write(arguments, &shape, &fitted)?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&fitted);
         say(&json.map_err(|e| InputError::new(format!("the result cannot be written as JSON: {e}")))?);

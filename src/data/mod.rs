@@ -74,8 +74,16 @@ impl Dataset {
 
     /// z_n = y_n x_n, N×D, row-major: the margins of β are ⟨z_n, β⟩.
     pub fn signed_rows(&self) -> Vec<f64> {
+        self.clone().into_signed_rows()
+    }
+
+    /// The same, in the place of the samples.
+    pub fn into_signed_rows(mut self) -> Vec<f64> {
         let d = self.features().max(1);
-        self.x.iter().enumerate().map(|(k, x)| self.y[k / d] * x).collect()
+        for (row, y) in self.x.chunks_exact_mut(d).zip(&self.y) {
+            row.iter_mut().for_each(|x| *x *= y);
+        }
+        self.x
     }
 
     /// The data set itself, if every number is finite, the lengths agree and both classes are present.

@@ -6,12 +6,15 @@
 use super::Dataset;
 use super::table::{dataset, quoted, within_limit};
 use crate::error::{InputError, Result};
+use std::io::Read;
 use std::path::Path;
 
 /// The longest header that is read.
 const MAX_HEADER: usize = 1 << 16;
 /// The largest file that is read: the most numbers a data set holds, 8 bytes each.
 const MAX_BYTES: u64 = (8 * super::MAX_NUMBERS + MAX_HEADER) as u64;
+/// Numbers that are read at once.
+const CHUNK: usize = 1 << 16;
 
 /// The data set in `X.npy` and `y.npy`.
 ///
@@ -71,25 +74,29 @@ fn read(path: &Path) -> Result<Array> {
         let allowed = format!("at most {MAX_BYTES} bytes");
         return Err(place(InputError::value("the file size", size, &allowed, "Keep fewer samples or features.")));
     }
-    parse(&std::fs::read(path).map_err(failed)?).map_err(place)
+    parse(std::fs::File::open(path).map_err(failed)?, size as usize).map_err(place)
 }
 
-fn parse(bytes: &[u8]) -> Result<Array> {
+/// The array in `size` bytes of a file; only its numbers are kept in memory.
+fn parse(mut file: impl Read, size: usize) -> Result<Array> {
     let damaged = || InputError::new("this is no whole NPY file. Save the array again with np.save.");
-    let body = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(damaged)?;
-    let (length, rest) = match *body {
-        [1, _, a, b, ref rest @ ..] => (usize::from(u16::from_le_bytes([a, b])), rest),
-        [2 | 3, _, a, b, c, d, ref rest @ ..] => (u32::from_le_bytes([a, b, c, d]) as usize, rest),
+    let mut take = |count: usize| {
+        let mut bytes = vec![0; count];
+        file.read_exact(&mut bytes).map_err(|_| damaged()).map(|()| bytes)
+    };
+    let (length, start) = match *take(8)? {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _] => (usize::from(u16::from_le_bytes(bytes(&take(2)?))), 10),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _] => (u32::from_le_bytes(bytes(&take(4)?)) as usize, 12),
         _ => return Err(damaged()),
     };
     if length > MAX_HEADER {
         let remedy = "Save a plain array of numbers with np.save.";
         return Err(InputError::value("the header length", length, &format!("at most {MAX_HEADER}"), remedy));
     }
-    let (header, data) = rest.split_at_checked(length).ok_or_else(damaged)?;
-    let header = std::str::from_utf8(header).map_err(|_| damaged())?;
+    let header = take(length)?;
+    let header = std::str::from_utf8(&header).map_err(|_| damaged())?;
     let dtype = entry(header, "descr").ok_or_else(damaged)?;
-    let (size, convert) = converter(dtype)?;
+    let (width, convert) = converter(dtype)?;
     if !entry(header, "fortran_order").ok_or_else(damaged)?.starts_with("False") {
         let remedy = "Save it again with np.save(file, np.ascontiguousarray(array)).";
         return Err(InputError::value("the memory order", "Fortran (columns first)", "C (rows first)", remedy));
@@ -100,12 +107,20 @@ fn parse(bytes: &[u8]) -> Result<Array> {
     if count == 0 {
         return Err(InputError::value("the shape", format!("{shape:?}"), "without a zero", "Save a filled array."));
     }
-    if data.len() != count * size {
-        let allowed = format!("{} for an array of shape {shape:?}", count * size);
+    let found = size.checked_sub(start + length).ok_or_else(damaged)?;
+    if found != count * width {
+        let allowed = format!("{} for an array of shape {shape:?}", count * width);
         let remedy = "The file is cut off or has trailing bytes: save it again with np.save.";
-        return Err(InputError::value("the number of data bytes", data.len(), &allowed, remedy));
+        return Err(InputError::value("the number of data bytes", found, &allowed, remedy));
     }
-    Ok(Array { shape, values: data.chunks_exact(size).map(convert).collect() })
+    let mut values = Vec::with_capacity(count);
+    let mut chunk = vec![0; width * CHUNK.min(count)];
+    while values.len() < count {
+        let part = &mut chunk[..width * CHUNK.min(count - values.len())];
+        file.read_exact(part).map_err(|_| damaged())?;
+        values.extend(part.chunks_exact(width).map(convert));
+    }
+    Ok(Array { shape, values })
 }
 
 /// What follows `'key':` in the header, a Python dictionary.
@@ -156,6 +171,10 @@ mod tests {
         file
     }
 
+    fn parse_all(bytes: &[u8]) -> Result<Array> {
+        parse(bytes, bytes.len())
+    }
+
     fn f8(values: &[f64]) -> Vec<u8> {
         values.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
@@ -169,7 +188,7 @@ mod tests {
             ("'<i4'", [1i32, 2].iter().flat_map(|v| v.to_le_bytes()).collect()),
             ("'|u1'", vec![1, 2]),
         ] {
-            let array = parse(&npy(dtype, "False", "(2,)", &data)).unwrap();
+            let array = parse_all(&npy(dtype, "False", "(2,)", &data)).unwrap();
             assert_eq!((array.shape.as_slice(), array.values.as_slice()), (&[2][..], &[1.0, 2.0][..]));
         }
     }
@@ -177,12 +196,12 @@ mod tests {
     #[test]
     fn every_prefix_is_refused_and_damage_never_panics() {
         let good = npy("'<f8'", "False", "(1, 2)", &f8(&[1.0, 2.0]));
-        assert!((0..good.len()).all(|end| parse(&good[..end]).is_err()));
+        assert!((0..good.len()).all(|end| parse_all(&good[..end]).is_err()));
         for k in 0..good.len() {
             for value in 0..=255 {
                 let mut bad = good.clone();
                 bad[k] = value;
-                let _ = parse(&bad);
+                let _ = parse_all(&bad);
             }
         }
     }
@@ -200,7 +219,7 @@ mod tests {
             (npy("'<f8'", "False", "(0, 9999999999999, 9999999999999)", &[]), "without a zero"),
             (b"PK\x03\x04".to_vec(), "no whole NPY file"),
         ] {
-            let message = parse(&file).unwrap_err().to_string();
+            let message = parse_all(&file).unwrap_err().to_string();
             assert!(message.contains(words), "{message}");
         }
     }

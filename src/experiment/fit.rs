@@ -24,7 +24,11 @@ use std::time::Instant;
 /// Coordinates and frequencies above this fraction of the largest count as active.
 const ACTIVE: f64 = 1e-3;
 
-/// A fit that can run: checked, with separable data.
+/// Data sets of at most so many numbers are copied, for a convex solver: to see whether they are separable, and for the
+/// optimum that a trace compares with. Larger ones are held in memory once.
+const COPIED: usize = 1 << 22;
+
+/// A fit that can run: checked, with separable data where [`Fit::separability_checked`].
 pub struct Fit {
     spec: FitSpec,
     task: Task,
@@ -32,6 +36,7 @@ pub struct Fit {
     optimum: Option<Optimum>,
     parameters: Vec<f64>,
     stop: Stop,
+    separability_checked: bool,
 }
 
 /// One line of an iteration table; NaN where a number has no meaning.
@@ -84,7 +89,8 @@ pub struct Fitted {
     pub normalized_value: f64,
     /// R(β)/margin is at most this, relatively, above the least possible; absent where R is not convex.
     pub certified_gap: Option<f64>,
-    /// ‖w − Σ αᵢ ∇mᵢ(w)‖/‖w‖ at the balanced parameters of β, for the best α ≥ 0.
+    /// ‖w − Σ αᵢ ∇mᵢ(w)‖/‖w‖ at the balanced parameters of β, for the best α ≥ 0; absent where features times active
+    /// samples are more than 2²².
     pub kkt_residual: Option<f64>,
     /// Entries of β (convolutional: of the full spectrum β̂) above 10⁻³ of the largest.
     pub active_bins: usize,
@@ -109,19 +115,27 @@ impl Fit {
     ///
     /// # Errors
     /// A number out of range, a start that does not fit the network or never leaves, data that are not separable.
-    pub fn new(dataset: &Dataset, spec: FitSpec) -> Result<Self> {
+    pub fn new(dataset: Dataset, spec: FitSpec) -> Result<Self> {
         spec.check()?;
-        let mut task = Task::new(dataset, spec.architecture, spec.depth, spec.width);
+        spec.check_samples(dataset.samples()).map_err(|e| e.at(&dataset.name))?;
+        let small = dataset.x.len() <= COPIED;
+        let copy = small.then(|| dataset.clone());
+        let mut task = Task::of(dataset, spec.architecture, spec.depth, spec.width);
         let parameters = input::start(&spec, &mut task)?;
-        input::separable(dataset, spec.loss)?;
-        let regularizer = task.regularizer().unwrap_or_else(|| Regularizer::l2(dataset.features()));
-        let optimum = if spec.oracle {
+        copy.map_or(Ok(()), |dataset| input::separable(&dataset, spec.loss))?;
+        let regularizer = task.regularizer().unwrap_or_else(|| Regularizer::l2(task.rows.features()));
+        let optimum = if spec.oracle && small {
             minimum_norm(&task.regularized_rows(), &regularizer).ok().filter(|o| o.residual < 1e-6)
         } else {
             None
         };
         let stop = spec.stop(regularizer.is_norm());
-        Ok(Self { spec, task, regularizer, optimum, parameters, stop })
+        Ok(Self { spec, task, regularizer, optimum, parameters, stop, separability_checked: small })
+    }
+
+    /// Whether the data are known to be separable; beyond 2²² numbers the run has to tell.
+    pub fn separability_checked(&self) -> bool {
+        self.separability_checked
     }
 
     /// R.

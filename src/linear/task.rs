@@ -5,6 +5,7 @@ use crate::math::dft::{Bins, UnitaryDft};
 use crate::math::random::Stream;
 use crate::math::rows::Rows;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Which linear network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +42,14 @@ pub struct Frame {
 }
 
 impl Task {
-    /// `depth` L ≥ 1 (ignored by [`Architecture::SharedScale`], whose `width` is its group size); `width` is the hidden
-    /// width of a fully connected network.
+    /// As [`Self::of`], from a copy of the data set.
     pub fn new(dataset: &Dataset, architecture: Architecture, depth: usize, width: usize) -> Self {
+        Self::of(dataset.clone(), architecture, depth, width)
+    }
+
+    /// The data set becomes the rows, without a copy. `depth` L ≥ 1 (ignored by [`Architecture::SharedScale`], whose `width` is its group size); `width` is the hidden
+    /// width of a fully connected network.
+    pub fn of(dataset: Dataset, architecture: Architecture, depth: usize, width: usize) -> Self {
         let (d, shape) = (dataset.features(), &dataset.shape);
         let dft = UnitaryDft::new(shape);
         let network: Box<dyn Network> = match architecture {
@@ -60,26 +66,22 @@ impl Task {
 
     /// A network of the reader's own, in signal coordinates.
     pub fn own(dataset: &Dataset, network: Box<dyn Network>) -> Self {
-        Self::with_network(dataset, network, false, false)
+        Self::with_network(dataset.clone(), network, false, false)
     }
 
     fn with_network(
-        dataset: &Dataset,
+        dataset: Dataset,
         network: Box<dyn Network>,
         trained_in_spectrum: bool,
         regularized_in_spectrum: bool,
     ) -> Self {
-        let mut dft = UnitaryDft::new(&dataset.shape);
-        let mut data = dataset.signed_rows();
+        let (dft, d) = (UnitaryDft::new(&dataset.shape), dataset.features());
+        let mut data = dataset.into_signed_rows();
         if trained_in_spectrum {
-            let mut packed = vec![0.0; dataset.features()];
-            for row in data.chunks_exact_mut(dataset.features()) {
-                dft.analyze(row, &mut packed);
-                row.copy_from_slice(&packed);
-            }
+            dft.analyze_rows(&mut data);
         }
         let frame = Frame { dft, trained_in_spectrum, regularized_in_spectrum };
-        Self { rows: Rows::new(data, dataset.features()), network, frame }
+        Self { rows: Rows::new(data, d), network, frame }
     }
 
     /// The regulariser R that theory predicts, on [`Frame::coordinates`].
@@ -87,10 +89,13 @@ impl Task {
         self.network.regularizer()
     }
 
-    /// The rows zᵢ in the coordinates of the regulariser.
-    pub fn regularized_rows(&self) -> Rows {
+    /// The rows zᵢ in the coordinates of the regulariser, which mostly are those of the network.
+    pub fn regularized_rows(&self) -> Cow<'_, Rows> {
+        if self.frame.trained_in_spectrum == self.frame.regularized_in_spectrum {
+            return Cow::Borrowed(&self.rows);
+        }
         let data = (0..self.rows.samples()).flat_map(|i| self.frame.coordinates(self.rows.row(i))).collect();
-        Rows::new(data, self.rows.features())
+        Cow::Owned(Rows::new(data, self.rows.features()))
     }
 
     /// Gaussian parameters: `scale` times the network's fan scales times N(0, 1).

@@ -7,9 +7,13 @@
 //! then √2·Re of one bin out of each conjugate pair, then √2·Im of the same bins. The packed transform is a real
 //! orthogonal matrix: inner products, norms and gradients are the same in both domains.
 
+use rayon::prelude::*;
 use rustfft::{Fft, FftPlannerScalar, num_complex::Complex};
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::sync::Arc;
+
+/// Numbers that a thread transforms at once.
+const AT_ONCE: usize = 1 << 14;
 
 /// How a packed vector of `real + 2·pairs` numbers divides into bins.
 ///
@@ -144,6 +148,16 @@ impl UnitaryDft {
                 packed[k + pairs] = self.buffer[i].im * scale * SQRT_2;
             }
         }
+    }
+
+    /// The same of each of these rows, in its place, by all threads.
+    pub fn analyze_rows(&self, rows: &mut [f64]) {
+        let d = self.bins().features();
+        let scratch = || (self.clone(), vec![0.0; d]);
+        rows.par_chunks_exact_mut(d).with_min_len(1 + AT_ONCE / d).for_each_init(scratch, |(dft, packed), row| {
+            dft.analyze(row, packed);
+            row.copy_from_slice(packed);
+        });
     }
 
     /// packed spectrum → signal; the inverse and the transpose of [`Self::analyze`].

@@ -29,22 +29,30 @@ impl Gram {
 
     /// A += c·B Bᵀ for n rows B of equal length, with each coordinate k scaled by `root[k]` if given; coordinates whose
     /// root is below 10⁻⁸ of the largest are left out. Sizes are set by [`Self::reset`].
-    pub fn add<'a>(&mut self, rows: impl Iterator<Item = &'a [f64]>, root: Option<&[f64]>, c: f64) {
-        let Some(root) = root else { return self.add_written(rows, |row, out| out.extend_from_slice(row), c) };
-        let largest = root.iter().copied().fold(0.0, f64::max);
-        let kept: Vec<(usize, f64)> = root.iter().copied().enumerate().filter(|(_, r)| *r > 1e-8 * largest).collect();
-        self.add_written(rows, |row, out| out.extend(kept.iter().map(|&(k, r)| row[k] * r)), c);
+    pub fn add<'a>(&mut self, rows: impl Iterator<Item = &'a [f64]> + Clone, root: Option<&[f64]>, c: f64) {
+        let kept: Vec<(usize, f64)> = match root {
+            None => (0..rows.clone().next().map_or(0, <[f64]>::len)).map(|k| (k, 1.0)).collect(),
+            Some(root) => {
+                let largest = root.iter().copied().fold(0.0, f64::max);
+                root.iter().copied().enumerate().filter(|(_, r)| *r > 1e-8 * largest).collect()
+            }
+        };
+        self.add_written(rows, &kept, |row, kept, out| out.extend(kept.iter().map(|&(k, r)| row[k] * r)), c);
     }
 
-    /// A += c·B Bᵀ, each row of B written by `write` from one of `rows`.
-    pub fn add_written<'a>(
+    /// A += c·B Bᵀ, each row of B written by `write` from one of `rows`: what some of the `columns` make of it. B is never
+    /// held as a whole.
+    pub fn add_written<'a, C>(
         &mut self,
-        rows: impl Iterator<Item = &'a [f64]>,
-        write: impl Fn(&[f64], &mut Vec<f64>),
+        rows: impl Iterator<Item = &'a [f64]> + Clone,
+        columns: &[C],
+        write: impl Fn(&[f64], &[C], &mut Vec<f64>),
         c: f64,
     ) {
-        let d = pack(self.n, rows, write, &mut self.packed);
-        add_products(&self.packed, d, c, self.n, 0, &mut self.entries);
+        for columns in columns.chunks(AT_ONCE) {
+            let d = pack(self.n, rows.clone(), |row, out| write(row, columns, out), &mut self.packed);
+            add_products(&self.packed, d, c, self.n, 0, &mut self.entries);
+        }
     }
 
     /// An n×n matrix of zeros.
@@ -69,6 +77,8 @@ const PANEL: usize = 8;
 /// Panels and columns of B that stay in a core's own cache while the other panels pass by.
 const BLOCK: usize = 4;
 const COLUMNS: usize = 256;
+/// Columns that are packed at once.
+const AT_ONCE: usize = 1 << 12;
 
 /// Writes the `n` rows of B into panels; returns their length.
 fn pack<'a>(

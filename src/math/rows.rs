@@ -45,7 +45,8 @@ impl Rows {
                 ..Block::default()
             })
             .collect();
-        let largest_square = data.chunks_exact(features.max(1)).map(|r| dot(r, r)).fold(0.0, f64::max);
+        let rows = data.par_chunks_exact(features.max(1)).with_min_len(1 + ONE_BLOCK / features.max(1));
+        let largest_square = rows.map(|r| dot(r, r)).reduce(|| 0.0, f64::max);
         Self { data, features, blocks, largest_square }
     }
 
@@ -76,9 +77,8 @@ impl Rows {
 
     /// ⟨zᵢ, β⟩ for every row.
     pub fn times(&self, beta: &[f64], margins: &mut [f64]) {
-        for (m, row) in margins.iter_mut().zip(self.data.chunks_exact(self.features)) {
-            *m = dot(row, beta);
-        }
+        let rows = self.data.par_chunks_exact(self.features).with_min_len(1 + ONE_BLOCK / self.features);
+        margins.par_iter_mut().zip(rows).for_each(|(m, row)| *m = dot(row, beta));
     }
 
     /// Σ pᵢ zᵢ.

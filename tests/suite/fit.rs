@@ -1,5 +1,6 @@
 //! `fit` as a person uses it: own data in, a certified limit out; every bad option is refused before anything runs.
 
+mod memory;
 mod refused;
 
 use crate::common::{dot, files, norm, relative};

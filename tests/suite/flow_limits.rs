@@ -105,7 +105,7 @@ fn deep_flows_reach_stationary_points_and_stay() {
         for seed in 0..6 {
             let data = gaussian(&[32], 8, None, seed).unwrap();
             let mut task = Task::new(&data, architecture, depth, 1);
-            let (rows, regularizer) = (task.regularized_rows(), task.regularizer().unwrap());
+            let (rows, regularizer) = (task.regularized_rows().into_owned(), task.regularizer().unwrap());
             let (mut w, mut residuals) = (task.initial(0.5, seed), vec![]);
             follow(&mut task, &mut w, (LOSSES[0], FlowOptions::default(), until(240.0)), 10.0, |s| {
                 let kkt = bridge_kkt(&rows, &regularizer, s.predictor);

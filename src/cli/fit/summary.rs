@@ -3,6 +3,8 @@ use crate::experiment::fit::{Carrier, Fit, Fitted, Progress, Status};
 
 /// How many coordinates or frequencies are named.
 const NAMED: usize = 8;
+/// Gigabytes of data from which on the bandwidth of memory decides, and is shown.
+const SHOWN: f64 = 0.1;
 const HEADER: &str = "      step      log10 q       margin     R/margin   certified gap";
 
 /// What the words need beside the numbers.
@@ -11,6 +13,8 @@ pub struct View<'a> {
     pub shape: &'a [usize],
     /// Names of the features, if the file has them.
     pub names: Vec<String>,
+    /// Whether the data are known to be separable.
+    pub checked: bool,
 }
 
 /// Lines at steps 0, 1, 2, 5, 10, …, and the last.
@@ -113,7 +117,7 @@ impl View<'_> {
     }
 
     /// What was reached, how certain it is, what carries it, what to do next.
-    pub fn summary(&self, fitted: &Fitted) -> String {
+    pub fn summary(&self, samples: usize, fitted: &Fitted) -> String {
         let how = match fitted.status {
             Status::Converged => "converged",
             Status::MaxSteps => "stopped: all steps were taken",
@@ -122,7 +126,13 @@ impl View<'_> {
             Status::Stalled => "stopped: a step no longer changes the parameters in floating point",
             Status::Interrupted => "interrupted",
         };
-        let mut text = format!("\n{how} after {} steps in {:.2} s\n", fitted.steps, fitted.seconds);
+        let mut text = format!("\n{how} after {} steps in {:.2} s", fitted.steps, fitted.seconds);
+        let gigabytes = (samples * self.shape.iter().product::<usize>() * size_of::<f64>()) as f64 / 1e9;
+        if self.arguments.solver != SolverName::LogTimeFlow && gigabytes > SHOWN {
+            let speed = gigabytes * (fitted.steps + 1) as f64 / fitted.seconds;
+            text += &format!(": {gigabytes:.2} GB of data a step at {speed:.1} GB/s");
+        }
+        text.push('\n');
         if fitted.status != Status::Diverged && fitted.margin > 0.0 {
             let certain = match fitted.certified_gap {
                 Some(gap) => {
@@ -190,6 +200,9 @@ impl View<'_> {
         let wrong = fitted.margin.is_nan() || fitted.margin <= 0.0;
         let near = fitted.certified_gap.is_some_and(|g| g <= wanted.max(1e-6));
         let mut lines: Vec<&str> = vec![];
+        if wrong && !self.checked {
+            lines.push("with so many numbers it was not checked whether the data are separable: perhaps no β has all margins positive");
+        }
         match fitted.status {
             Status::Diverged => lines.push("a smaller --step (a tenth, say), or --solver log-time-flow"),
             Status::Interrupted => lines.push("the same command starts again; fewer --max-steps end sooner"),

@@ -4,6 +4,9 @@ use super::{Architecture, Loss, Start};
 use crate::error::{InputError, Result, between};
 use crate::linear::solver::{FlowOptions, Stop};
 
+/// The most samples of the log-time flow, whose Gram matrix then takes half a GiB.
+const FLOW_SAMPLES: usize = 1 << 13;
+
 /// How the network is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -73,6 +76,17 @@ impl FitSpec {
         if let Some(gap) = self.until_gap.filter(|g| !(0.0..=1e6).contains(g)) {
             let remedy = "A gap of 1e-6 is a relative error of one in a million.";
             return Err(InputError::value("until-gap", gap, "0 (no such rule) or at most 1000000", remedy));
+        }
+        Ok(())
+    }
+
+    /// The flow solves a dense problem over the samples; gradient descent takes any number.
+    pub(super) fn check_samples(&self, samples: usize) -> Result<()> {
+        if self.method == Method::LogTimeFlow && samples > FLOW_SAMPLES {
+            let remedy = "Its Gram matrix grows with the square of their number: choose \
+                          --solver normalized-gradient-descent, or fit a part of the samples.";
+            let allowed = format!("at most {FLOW_SAMPLES} for --solver log-time-flow");
+            return Err(InputError::value("the number of samples", samples, &allowed, remedy));
         }
         Ok(())
     }

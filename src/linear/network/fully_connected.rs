@@ -135,11 +135,15 @@ impl Network for FullyConnected {
         let mut beta = vec![0.0; self.features];
         self.predictor(w, &mut beta);
         gram.reset(active.len());
-        let mut hidden: Vec<f64> = active.iter().flat_map(|&i| rows.row(i)).copied().collect();
+        let mut hidden = vec![];
         for (l, (layer, &(height, cols))) in self.layers(w).iter().zip(&self.shapes).enumerate() {
-            gram.add(hidden.chunks_exact(height), None, dot(&self.suffix[l], &self.suffix[l]));
+            let lines: Vec<&[f64]> = match l {
+                0 => active.iter().map(|&i| rows.row(i)).collect(),
+                _ => hidden.chunks_exact(height).collect(),
+            };
+            gram.add(lines.iter().copied(), None, dot(&self.suffix[l], &self.suffix[l]));
             let mut next = vec![0.0; active.len() * cols];
-            for (h, out) in hidden.chunks_exact(height).zip(next.chunks_exact_mut(cols)) {
+            for (h, out) in lines.into_iter().zip(next.chunks_exact_mut(cols)) {
                 h.iter().zip(layer.chunks_exact(cols)).for_each(|(x, row)| add_scaled(out, *x, row));
             }
             hidden = next;

@@ -8,6 +8,8 @@ use nalgebra::{DMatrix, DVector};
 /// Samples within this factor of the smallest margin may carry a multiplier: the widest set, and tighter ones that are
 /// preferred where they explain β as well.
 const ACTIVE_MARGINS: [f64; 4] = [1.0 + 1e-6, 1.0 + 1e-4, 1.0 + 1e-2, 1.05];
+/// The largest matrix (features × active samples) of which least squares are solved.
+const MOST_NUMBERS: usize = 1 << 22;
 /// Groups above this fraction of the largest are reported as the support.
 const SUPPORT: f64 = 1e-3;
 
@@ -38,9 +40,13 @@ pub fn bridge_kkt(rows: &Rows, regularizer: &Regularizer, beta: &[f64]) -> Optio
 }
 
 /// KKT residual of β (in the coordinates of R). Multipliers by non-negative least squares on the active set, because the
-/// softmax weights of large steps chatter. `None` unless every margin is positive.
+/// softmax weights of large steps chatter. `None` unless every margin is positive and the active set is not
+/// too large.
 fn bridge_kkt_on(rows: &Rows, regularizer: &Regularizer, beta: &[f64], factor: f64) -> Option<BridgeKkt> {
     let (margins, active) = active_set(rows, beta, factor)?;
+    if active.len().saturating_mul(beta.len()) > MOST_NUMBERS {
+        return None;
+    }
     let beta: Vec<f64> = beta.iter().map(|b| b / min(&margins)).collect();
     let (p, norms) = (regularizer.exponent(), regularizer.group_norms(&beta));
     // Row j of group g, scaled by ‖β_g‖^(1−p/2) c_g^(−1/2): Σ αᵢ z_ij against c_g ‖β_g‖^(p−2) β_j.

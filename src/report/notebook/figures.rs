@@ -39,6 +39,7 @@ pub fn helpers(figures: &[FigureSpec]) -> String {
         (pairs, include_str!("python/pairs.py")),
         (kind(&[Profile]), include_str!("python/profile.py")),
         (kind(&[Heatmap]), include_str!("python/heatmap.py")),
+        (any(&|p| p.kind == Heatmap && p.y.is_some()), include_str!("python/phases.py")),
         (kind(&[Images]), include_str!("python/images.py")),
         (any(&|p| p.reference.iter().any(|r| r.slope.is_some() || r.inverse_log)), include_str!("python/law.py")),
         (any(&|p| p.kind == Lines && p.reference.iter().any(|r| r.column.is_some())), include_str!("python/levels.py")),
@@ -137,6 +138,10 @@ fn panel(panel: &PanelSpec) -> String {
         PanelKind::Profile => {
             let style = if panel.style == Some(ProfileStyle::Line) { ", style=\"line\"" } else { "" };
             format!("profile(ax, last({data}, {quantity}{step}){rest}{style}{})\n", turned(panel))
+        }
+        PanelKind::Heatmap if !ys.is_empty() => {
+            let what = format!("{}, {}, {quantity}, {}", across(), up(), colour_label(panel));
+            format!("phases(ax, {data}, {what}{})\n", colours(panel))
         }
         PanelKind::Heatmap => {
             let data = format!("{data}.query({})", string(&format!("quantity == {quantity}")));

@@ -97,7 +97,7 @@ impl Training {
     }
 
     fn final_metrics(&mut self, config: &LinearConfig, dataset: &Dataset, finite: bool) -> Vec<(&'static str, f64)> {
-        let (frame, rows) = (&self.task.frame, self.task.regularized_rows());
+        let (frame, rows) = (&self.task.frame, self.task.regularized_rows().into_owned());
         let margin = self.trace.last().map_or(f64::NAN, |(_, o)| o[MARGIN]);
         let scaled = |v: Vec<f64>| -> Vec<f64> { v.iter().map(|b| b / margin).collect() };
         let at_margin_one =

@@ -150,8 +150,8 @@ impl Path for TwoLayerPath<'_> {
         let largest = roots.iter().map(|r| r.0).fold(0.0, f64::max);
         let kept: Vec<usize> = (0..roots.len()).filter(|&b| roots[b].0 > 1e-5 * largest).collect();
         gram.reset(active.len());
-        let turned = |row: &[f64], out: &mut Vec<f64>| {
-            for &b in &kept {
+        let turned = |row: &[f64], kept: &[usize], out: &mut Vec<f64>| {
+            for &b in kept {
                 let (p, (radial, turn)) = (&weights[b].0, roots[b]);
                 if b < real {
                     out.push(radial * row[b]);
@@ -161,7 +161,7 @@ impl Path for TwoLayerPath<'_> {
                 }
             }
         };
-        gram.add_written(active.iter().map(|&i| rows.row(i)), turned, 1.0);
+        gram.add_written(active.iter().map(|&i| rows.row(i)), &kept, turned, 1.0);
     }
 
     fn rate(&mut self, r: &[f64]) -> f64 {
