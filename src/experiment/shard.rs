@@ -12,17 +12,20 @@ impl Shard {
     /// The most shards there can be; Slurm's arrays have 1,001 jobs by default.
     pub const MOST: usize = 10_000;
 
-    /// For each of these keys of an experiment's runs, the index of its shard. The runs in the order of their keys, which are
-    /// hashes, are dealt out in turn: so numbers differ by one at most, and as the hash mixes cheap runs with expensive
-    /// ones, times differ little. The first run goes to a shard that depends on the keys, lest experiments of few runs all
-    /// fall to the first shards.
+    /// For each of these keys of an experiment's runs, the index of its shard. Of every `of` runs that follow each other in
+    /// the grid, which mostly differ in the seed and cost alike, each shard has one, by the order of their keys, which are
+    /// hashes: so numbers differ by one at most, and times little. Where runs are left over, a shard that depends on the keys
+    /// has the first, lest experiments of few runs all fall to the first shards.
     pub fn deal(keys: &[String], of: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..keys.len()).collect();
-        order.sort_by_key(|i| &keys[*i]);
-        let first = order.first().and_then(|i| u64::from_str_radix(keys[*i].get(..8)?, 16).ok()).unwrap_or(0);
         let mut shards = vec![0; keys.len()];
-        for (rank, i) in order.into_iter().enumerate() {
-            shards[i] = (first as usize % of + rank) % of;
+        for (block, run) in keys.chunks(of).enumerate() {
+            let mut order: Vec<usize> = (0..run.len()).collect();
+            order.sort_by_key(|i| &run[*i]);
+            let first =
+                if run.len() < of { u64::from_str_radix(run[order[0]].get(..8).unwrap_or("0"), 16) } else { Ok(0) };
+            for (rank, i) in order.into_iter().enumerate() {
+                shards[block * of + i] = (first.clone().unwrap_or(0) as usize % of + rank) % of;
+            }
         }
         shards
     }

@@ -7,16 +7,26 @@ use std::path::Path;
 
 /// Writes a file whole or not at all, the loss of power included: to a temporary name beside it, then renamed.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, fs::File::sync_data)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The same, but the loss of power may take the file, or a part of it: for what is cheap to make again and tells if it is
+/// damaged.
+pub(super) fn write_cheap_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, |_| Ok(()))
+}
+
+fn write(path: &Path, bytes: &[u8], finish: fn(&fs::File) -> std::io::Result<()>) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.tmp"));
     let write = || {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(bytes)?;
-        file.sync_data()?;
+        finish(&file)?;
         fs::rename(&temporary, path)
     };
-    write().map_err(|e| cannot_write(path, &e))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    write().map_err(|e| cannot_write(path, &e))
 }
 
 /// Makes renames in a folder last, where the system lets one say so.

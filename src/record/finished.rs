@@ -1,7 +1,7 @@
 //! Which runs of an experiment are finished, and where they are.
 
 use super::RunTables;
-use super::file::{make_folder, write_file};
+use super::file::{make_folder, write_cheap_file, write_file};
 use super::store::{DATA_FILES, Places};
 use super::table::Table;
 use crate::error::{InputError, Result};
@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
+
+/// Seconds below which a run is computed again sooner than processes have waited for each other's files to be on the disk.
+const CHEAP: f64 = 0.1;
 
 /// What a run adds to runs.csv, trace.csv and vectors.csv, without their headers.
 pub(super) type Bodies = [String; 3];
@@ -148,7 +151,8 @@ pub(super) fn keep(places: &Places, key: &str, tables: &RunTables, seconds: f64)
     make_folder(&places.partial)?;
     let text = format!("{seconds:?} {} {} {}\n{a}{b}{c}", a.len(), b.len(), c.len());
     let text = format!("{} {text}", checksum(&text));
-    write_file(&places.partial.join(format!("{key}.run")), text.as_bytes())
+    let write = if seconds < CHEAP { write_cheap_file } else { write_file };
+    write(&places.partial.join(format!("{key}.run")), text.as_bytes())
 }
 
 fn checksum(text: &str) -> String {

@@ -8,6 +8,16 @@ impl PackedNetwork {
     /// # Errors
     /// If it is no such network.
     pub fn from_network(network: &Network) -> Result<Self> {
+        Self::new(network.picture, &TrainedLayer::of(network)?)
+    }
+}
+
+impl<'a> TrainedLayer<'a> {
+    /// The layers of a network that can be packed.
+    ///
+    /// # Errors
+    /// If it is no such network.
+    pub fn of(network: &'a Network) -> Result<Vec<Self>> {
         let refuse = |field: &str, found: String, allowed: &str| {
             Err(InputError::value(field, found, allowed, "Only binarized networks without shortcuts can be packed."))
         };
@@ -49,6 +59,6 @@ impl PackedNetwork {
             }
             layers.push(TrainedLayer { connection, outputs, weight: weight.numbers(), affine });
         }
-        Self::new(network.picture, &layers)
+        Ok(layers)
     }
 }

@@ -7,6 +7,7 @@ use crate::deep::kernel::reference::{naive, sgemm};
 use crate::deep::quantize::sign;
 use crate::error::{InputError, Result};
 use crate::math::random::Stream;
+use crate::math::sums::largest;
 use rayon::prelude::*;
 use std::hint::black_box;
 
@@ -22,12 +23,18 @@ struct Dense {
 }
 
 impl Dense {
-    fn new(stream: &mut Stream, inputs: usize, outputs: usize) -> Self {
-        let weight: Vec<f32> = (0..outputs * inputs).map(|_| stream.sign() as f32).collect();
+    fn new(weight: Vec<f32>, affine: Affine) -> Self {
+        let outputs = affine.scale.len();
+        let inputs = weight.len() / outputs;
         let transposed = (0..weight.len()).map(|at| weight[at % outputs * inputs + at / outputs]).collect();
+        Self { inputs, weight, transposed, affine }
+    }
+
+    fn random(stream: &mut Stream, inputs: usize, outputs: usize) -> Self {
+        let weight = (0..outputs * inputs).map(|_| stream.sign() as f32).collect();
         let mut normals = |scale: f64| (0..outputs).map(|_| (scale * stream.normal()) as f32).collect();
         let affine = Affine { scale: normals(1.0), mean: normals((inputs as f64).sqrt()), shift: normals(1.0) };
-        Self { inputs, weight, transposed, affine }
+        Self::new(weight, affine)
     }
 
     fn trained(&self) -> TrainedLayer<'_> {
@@ -74,22 +81,64 @@ pub fn mlp(widths: &[usize], pictures: usize, threads: usize, seconds: f64) -> R
         return Err(InputError::value("pictures", pictures, "1 to 100000", "Choose a number in that range."));
     }
     let mut stream = Stream::new(0, &["bench", "mlp"]);
-    let layers: Vec<Dense> = widths.windows(2).map(|w| Dense::new(&mut stream, w[0], w[1])).collect();
-    let trained: Vec<_> = layers.iter().map(Dense::trained).collect();
-    let packed = PackedNetwork::new([1, 1, widths.first().copied().unwrap_or(0)], &trained)?;
+    let layers: Vec<Dense> = widths.windows(2).map(|w| Dense::random(&mut stream, w[0], w[1])).collect();
     let pixels: Vec<u8> = (0..pictures * widths[0]).map(|_| (256.0 * stream.uniform()) as u8).collect();
-    let with = Instructions::best();
-    if packed.scores(with, &pixels)? != forward(&layers, &pixels, false) {
+    race(&layers, &pixels, threads, seconds)
+}
+
+/// The same of a trained network on its test pictures, and the error by each method, in the order of the timings.
+///
+/// # Errors
+/// As [`mlp`]; layers that are not dense.
+pub fn trained(
+    layers: &[TrainedLayer],
+    pixels: &[u8],
+    labels: &[u8],
+    threads: usize,
+    seconds: f64,
+) -> Result<(Vec<Timing>, [f64; 3])> {
+    if layers.iter().any(|l| l.connection != Connection::Dense) {
+        return Err(InputError::value(
+            "run.model",
+            "convolutional",
+            "an mlp",
+            "Choose network.architecture = \"mlp\".",
+        ));
+    }
+    let signs = |l: &TrainedLayer| Dense::new(l.weight.iter().map(|w| sign(*w)).collect(), l.affine.clone());
+    let layers: Vec<Dense> = layers.iter().map(signs).collect();
+    let timings = race(&layers, pixels, threads, seconds)?;
+    let scores = [
+        forward(&layers, pixels, true),
+        forward(&layers, pixels, false),
+        pack(&layers)?.scores(Instructions::best(), pixels)?,
+    ];
+    let wrong = |scores: &Vec<f32>| {
+        let classes = scores.chunks_exact(scores.len() / labels.len()).map(largest);
+        classes.zip(labels).filter(|(class, label)| *class != usize::from(**label)).count()
+    };
+    Ok((timings, scores.each_ref().map(|s| wrong(s) as f64 / labels.len() as f64)))
+}
+
+fn pack(layers: &[Dense]) -> Result<PackedNetwork> {
+    let trained: Vec<_> = layers.iter().map(Dense::trained).collect();
+    PackedNetwork::new([1, 1, layers.first().map_or(0, |l| l.inputs)], &trained)
+}
+
+fn race(layers: &[Dense], pixels: &[u8], threads: usize, seconds: f64) -> Result<Vec<Timing>> {
+    let (packed, with) = (pack(layers)?, Instructions::best());
+    if packed.scores(with, pixels)? != forward(layers, pixels, false) {
         return Err(InputError::new("packed and f32 scores differ: this is a bug, please report it"));
     }
+    let pictures = pixels.len() / layers[0].inputs;
     let methods: Vec<Method<'_>> = vec![
         (
             "triple loop, f32",
             pictures as f64,
-            Box::new(|| drop(black_box(forward(&layers, &pixels[..widths[0]], true)))),
+            Box::new(|| drop(black_box(forward(layers, &pixels[..layers[0].inputs], true)))),
         ),
-        ("sgemm", 1.0, Box::new(|| drop(black_box(forward(&layers, &pixels, false))))),
-        ("XNOR", 1.0, Box::new(|| drop(black_box(packed.scores(with, &pixels))))),
+        ("sgemm", 1.0, Box::new(|| drop(black_box(forward(layers, pixels, false))))),
+        ("XNOR", 1.0, Box::new(|| drop(black_box(packed.scores(with, pixels))))),
     ];
     take_turns(threads, seconds, methods)
 }

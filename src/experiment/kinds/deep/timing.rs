@@ -1,13 +1,15 @@
+use super::training::TrainingRun;
 use crate::deep::kernel::int8;
 use crate::deep::kernel::measure::{Timing, product};
 use crate::deep::packed::measure::mlp;
 use crate::error::{Result, between};
 use crate::experiment::kinds::{Context, RunResult};
 use crate::linear::solver::Status;
+use crate::math::sums::{max, min};
 use serde::{Deserialize, Serialize};
 
 /// The final metrics; seconds are those of the fastest round of each method, in rounds in which they take turns.
-pub const FINAL: [&str; 9] = [
+pub const FINAL: [&str; 13] = [
     "naive_seconds",
     "sgemm_seconds",
     "xnor_seconds",
@@ -17,6 +19,10 @@ pub const FINAL: [&str; 9] = [
     "over_sgemm",
     "over_sgemm_with_packing",
     "disturbance",
+    "naive_error",
+    "sgemm_error",
+    "xnor_error",
+    "error_spread",
 ];
 
 /// One measurement of an integer kernel beside 32-bit floats.
@@ -62,6 +68,11 @@ pub enum Work {
         /// Pictures.
         pictures: usize,
     },
+    /// A multilayer perceptron of ±1, trained first, on its test pictures; with its error by each method.
+    Trained {
+        /// The training.
+        run: Box<TrainingRun>,
+    },
 }
 
 impl TimingConfig {
@@ -75,6 +86,10 @@ impl TimingConfig {
                 between("run.task.widths (their number)", widths.len() as f64, 1.0, 64.0)?;
                 widths.iter().map(|w| ("widths", *w)).chain([("pictures", *pictures)]).collect()
             }
+            Work::Trained { run } => {
+                run.check()?;
+                vec![]
+            }
         };
         sizes.iter().try_for_each(|(field, n)| between(&format!("run.task.{field}"), *n as f64, 0.0, 65536.0))
     }
@@ -84,12 +99,14 @@ impl TimingConfig {
 ///
 /// # Errors
 /// Threads that cannot be started.
-pub fn run(config: &TimingConfig, _: &Context) -> Result<RunResult> {
+pub fn run(config: &TimingConfig, context: &Context) -> Result<RunResult> {
     let (threads, seconds) = (config.threads, config.seconds);
-    let timings = match &config.task {
-        Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds, vec![]),
-        Work::Bytes { m, n, k } => int8::measure::product((*m, *n, *k), threads, seconds),
-        Work::Network { widths, pictures } => mlp(widths, *pictures, threads, seconds),
+    let unknown = |timings| (timings, [f64::NAN; 3]);
+    let (timings, errors) = match &config.task {
+        Work::Product { m, n, k } => product((*m, *n, *k), threads, seconds, vec![]).map(unknown),
+        Work::Bytes { m, n, k } => int8::measure::product((*m, *n, *k), threads, seconds).map(unknown),
+        Work::Network { widths, pictures } => mlp(widths, *pictures, threads, seconds).map(unknown),
+        Work::Trained { run } => trained(run, context, threads, seconds),
     }?;
     let of = |method: &str| timings.iter().find(|t| t.method == method).map_or(f64::NAN, Timing::least);
     let (sgemm, xnor, int8) = (of("sgemm"), of("XNOR"), of("int8"));
@@ -107,13 +124,32 @@ pub fn run(config: &TimingConfig, _: &Context) -> Result<RunResult> {
     // On a busy machine long methods are interrupted more often than short ones, which flatters the integers.
     let disturbance = timings.iter().map(|t| t.median() / t.least()).fold(1.0, f64::max);
     let ratios = [naive / kernel, sgemm / kernel, sgemm / whole, disturbance];
-    let values = [naive, sgemm, xnor, int8, packing].into_iter().chain(ratios);
+    let spread = if errors[0].is_nan() { f64::NAN } else { max(&errors) - min(&errors) };
+    let values = [naive, sgemm, xnor, int8, packing].into_iter().chain(ratios).chain(errors).chain([spread]);
+    let stopped = context.stop.load(std::sync::atomic::Ordering::Relaxed);
     Ok(RunResult {
-        status: Status::Converged,
+        status: if stopped { Status::Interrupted } else { Status::Converged },
         reason: format!("the methods took turns; {reason}"),
         steps: timings.first().map_or(0, |t| t.seconds.len() as u64),
         metrics: FINAL.into_iter().zip(values).collect(),
         trace: vec![],
         vectors: vec![],
     })
+}
+
+type Measured = (Vec<Timing>, [f64; 3]);
+
+#[cfg(not(feature = "deep"))]
+fn trained(_: &TrainingRun, _: &Context, _: usize, _: f64) -> Result<Measured> {
+    Err(super::without_deep("timing of a trained network"))
+}
+
+#[cfg(feature = "deep")]
+fn trained(run: &TrainingRun, context: &Context, threads: usize, seconds: f64) -> Result<Measured> {
+    use crate::deep::packed::{TrainedLayer, measure};
+    let split = run.data.load(run.seed)?;
+    let fitted = super::training::fit(&split, run, context)?;
+    let pictures = &split.test.pictures;
+    let layers = TrainedLayer::of(&fitted.trainer.network)?;
+    measure::trained(&layers, &pictures.images.pixels, &pictures.labels, threads, seconds)
 }
