@@ -18,7 +18,11 @@ fi
 getent hosts "$(hostname -s)" | grep -q '^127\.' || skip "this machine's name does not resolve to 127.0.0.1"
 
 work=$(mktemp -d)
-end() { .ci/slurm-local.sh down "$work/cluster" > /dev/null 2>&1 || true; rm -rf "$work"; }
+end() {
+  .ci/slurm-local.sh down "$work/cluster" > /dev/null 2>&1 || true
+  # The controller may be writing its last state.
+  for _ in 1 2 3 4 5; do rm -rf "$work" 2> /dev/null && return; sleep 1; done
+}
 trap end EXIT
 .ci/slurm-local.sh up "$work/cluster" > "$work/up.log" 2>&1 || { cat "$work/up.log"; skip "the cluster does not start"; }
 export SLURM_CONF=$work/cluster/slurm.conf
