@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# The kernels of bits and of bytes under Miri: unsafe code of the sets of instructions that Miri interprets (AVX2 and
-# AVX-512 VPOPCNTDQ, too) and
-# the portable code, as a crate of its own, without the rest. Five minutes. Not part of .ci/run: needs a nightly toolchain,
-# rustup component add --toolchain nightly miri rust-src
+# The kernels of bits and of bytes under Miri: the unsafe code of the sets of instructions that Miri interprets (AVX2,
+# AVX-512 VPOPCNTDQ and, as an aarch64 machine, NEON) and the portable code, as a crate of its own, without the rest. Five
+# minutes. Not part of .ci/run: needs a nightly toolchain, rustup component add --toolchain nightly miri rust-src
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD crate=target/miri-kernel
@@ -17,6 +16,7 @@ path = "lib.rs"
 name = "kernel"
 path = "kernel.rs"
 [dependencies]
+gemm = "0.19"
 multiversion = "0.8"
 rayon = "1.12"
 [features]
@@ -35,3 +35,5 @@ for features in +avx512f,+avx512vpopcntdq +avx2 ""; do
     echo "== target features: ${features:-none}"
     RUSTFLAGS="-C target-feature=$features" cargo +nightly miri test --quiet --test kernel -- small_product
 done
+echo "== NEON, as an aarch64 machine that Miri plays"
+cargo +nightly miri test --quiet --target aarch64-unknown-linux-gnu --test kernel -- small_product

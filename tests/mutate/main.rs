@@ -8,6 +8,7 @@
 mod data;
 mod harness;
 mod mutation;
+mod network;
 mod spec;
 
 #[test]
@@ -18,6 +19,17 @@ fn a_sample_of_specs() {
 #[test]
 fn a_sample_of_data_files() {
     harness::run("data files", 5_000, data::corpus(), data::check);
+}
+
+#[test]
+fn a_sample_of_networks() {
+    harness::run("networks", 2_000, network::corpus(), network::check);
+}
+
+#[test]
+#[ignore = "minutes: cargo test --release --test mutate -- --ignored --nocapture"]
+fn a_million_networks() {
+    harness::run("networks", 1_000_000, network::corpus(), network::check);
 }
 
 #[test]
