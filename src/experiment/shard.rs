@@ -21,10 +21,10 @@ impl Shard {
         for (block, run) in keys.chunks(of).enumerate() {
             let mut order: Vec<usize> = (0..run.len()).collect();
             order.sort_by_key(|i| &run[*i]);
-            let first =
-                if run.len() < of { u64::from_str_radix(run[order[0]].get(..8).unwrap_or("0"), 16) } else { Ok(0) };
+            let hash = |key: &str| u32::from_str_radix(key.get(..8)?, 16).ok();
+            let first = if run.len() < of { hash(&run[order[0]]).unwrap_or(0) as usize % of } else { 0 };
             for (rank, i) in order.into_iter().enumerate() {
-                shards[block * of + i] = (first.clone().unwrap_or(0) as usize % of + rank) % of;
+                shards[block * of + i] = (first + rank) % of;
             }
         }
         shards

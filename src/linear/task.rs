@@ -47,8 +47,8 @@ impl Task {
         Self::of(dataset.clone(), architecture, depth, width)
     }
 
-    /// The data set becomes the rows, without a copy. `depth` L ≥ 1 (ignored by [`Architecture::SharedScale`], whose `width` is its group size); `width` is the hidden
-    /// width of a fully connected network.
+    /// The data set becomes the rows, without a copy. `depth` L ≥ 1 (ignored by [`Architecture::SharedScale`], whose `width`
+    /// is its group size); `width` is the hidden width of a fully connected network.
     pub fn of(dataset: Dataset, architecture: Architecture, depth: usize, width: usize) -> Self {
         let (d, shape) = (dataset.features(), &dataset.shape);
         let dft = UnitaryDft::new(shape);

@@ -83,7 +83,7 @@ pub fn mlp(widths: &[usize], pictures: usize, threads: usize, seconds: f64) -> R
     let mut stream = Stream::new(0, &["bench", "mlp"]);
     let layers: Vec<Dense> = widths.windows(2).map(|w| Dense::random(&mut stream, w[0], w[1])).collect();
     let pixels: Vec<u8> = (0..pictures * widths[0]).map(|_| (256.0 * stream.uniform()) as u8).collect();
-    race(&layers, &pixels, threads, seconds)
+    race(&layers, &pack(&layers)?, &pixels, threads, seconds)
 }
 
 /// The same of a trained network on its test pictures, and the error by each method, in the order of the timings.
@@ -107,12 +107,10 @@ pub fn trained(
     }
     let signs = |l: &TrainedLayer| Dense::new(l.weight.iter().map(|w| sign(*w)).collect(), l.affine.clone());
     let layers: Vec<Dense> = layers.iter().map(signs).collect();
-    let timings = race(&layers, pixels, threads, seconds)?;
-    let scores = [
-        forward(&layers, pixels, true),
-        forward(&layers, pixels, false),
-        pack(&layers)?.scores(Instructions::best(), pixels)?,
-    ];
+    let packed = pack(&layers)?;
+    let timings = race(&layers, &packed, pixels, threads, seconds)?;
+    let [naive, sgemm] = [true, false].map(|by_definition| forward(&layers, pixels, by_definition));
+    let scores = [naive, sgemm, packed.scores(Instructions::best(), pixels)?];
     let wrong = |scores: &Vec<f32>| {
         let classes = scores.chunks_exact(scores.len() / labels.len()).map(largest);
         classes.zip(labels).filter(|(class, label)| *class != usize::from(**label)).count()
@@ -125,8 +123,8 @@ fn pack(layers: &[Dense]) -> Result<PackedNetwork> {
     PackedNetwork::new([1, 1, layers.first().map_or(0, |l| l.inputs)], &trained)
 }
 
-fn race(layers: &[Dense], pixels: &[u8], threads: usize, seconds: f64) -> Result<Vec<Timing>> {
-    let (packed, with) = (pack(layers)?, Instructions::best());
+fn race(layers: &[Dense], packed: &PackedNetwork, pixels: &[u8], threads: usize, seconds: f64) -> Result<Vec<Timing>> {
+    let with = Instructions::best();
     if packed.scores(with, pixels)? != forward(layers, pixels, false) {
         return Err(InputError::new("packed and f32 scores differ: this is a bug, please report it"));
     }
