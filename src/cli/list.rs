@@ -33,7 +33,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let size = arguments.size.size();
     let (mut lines, mut json) = (vec![], vec![]);
     for entry in select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)? {
-        let (spec, runs) = (&entry.spec, entry.spec.resolve(&entry.id, size)?.runs.len());
+        let spec = &entry.spec;
+        let runs = if spec.is_at(size) { spec.resolve(&entry.id, size)?.runs.len() } else { 0 };
         lines.push(format!("{:44} {:4} runs, {} claims  {}", entry.id, runs, spec.claims.len(), spec.title));
         json.push(serde_json::json!({
             "id": entry.id, "title": spec.title, "question": spec.question, "claim": spec.claim, "source": spec.source,
@@ -52,6 +53,7 @@ pub fn show(arguments: &ShowArguments) -> Outcome {
     let (size, mut json) = (arguments.size.size(), vec![]);
     for entry in select(load_all(arguments.catalogue.folder().as_deref())?, std::slice::from_ref(&arguments.id))? {
         let spec = &entry.spec;
+        let size = if spec.is_at(size) { size } else { spec.sizes.first().copied().unwrap_or(size) };
         let resolved = spec.resolve(&entry.id, size)?;
         if arguments.json {
             json.push(serde_json::json!({

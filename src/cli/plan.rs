@@ -1,7 +1,6 @@
 use super::json::say_json;
 use super::{CatalogueArguments, Exit, Outcome, SizeArguments, results_folder, say};
-use crate::error::Result;
-use crate::experiment::{Plan, ResolvedSpec, load_all, select};
+use crate::experiment::{Plan, ResolvedSpec, load_all, resolve_all, select};
 use crate::record::survey::{Piece, What, pieces};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -68,7 +67,7 @@ pub fn status(arguments: &Arguments) -> Outcome {
     let size = arguments.size.size();
     let root = results_folder(arguments.out.as_ref(), size);
     let entries = select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)?;
-    let specs: Vec<ResolvedSpec> = entries.iter().map(|e| e.spec.resolve(&e.id, size)).collect::<Result<_>>()?;
+    let specs = resolve_all(&entries, size)?;
     let there = if root.is_dir() { pieces(&root)? } else { vec![] };
     let (mut lines, mut values) = (vec![], vec![]);
     for spec in &specs {

@@ -2,11 +2,9 @@
 
 use super::json::{rows, say_json};
 use super::{Exit, Outcome, say};
-use crate::data::photograph::decode_jpeg;
-use crate::deep::inference::quantize::{
-    Agreement, Calibration, Clip, LayerReport, Quantized, Recipe, Restore, quantize_weights,
-};
-use crate::deep::inference::{Description, Program};
+use crate::data::photograph::{Photograph, read_folder};
+use crate::deep::inference::Description;
+use crate::deep::inference::quantize::{Agreement, Clip, LayerReport, Pair, Recipe, Restore};
 use crate::deep::quantize::{Correction, TWO_THIRDS};
 use crate::error::{InputError, Result};
 use crate::record::table::{Cell, Table};
@@ -127,24 +125,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let photographs = pictures(&description, &arguments.calibrate)?;
     let inputs: Vec<f32> = photographs.iter().flat_map(|p| p.inputs.iter().copied()).collect();
 
-    let (whole, calibration) = (Program::new(&graph)?, Calibration::new(&graph, &inputs)?);
-    let mut floats = 0;
-    graph.visit_weights(&mut |w| floats += 4 * (w.values.len() + w.bias.as_ref().map_or(0, Vec::len)));
-    let layers = quantize_weights(&mut graph, &recipe);
-    recipe.restore.apply(&mut graph, &calibration, &inputs)?;
-    let quantized = Quantized::new(&graph, &calibration, &recipe)?;
-
+    let pair = Pair::new(graph, &inputs, &recipe)?;
     let compared = arguments.test.as_ref().map(|folder| pictures(&description, folder)).transpose()?;
     let mut score = Agreement::default();
     for picture in compared.as_ref().unwrap_or(&photographs) {
-        score.add(&whole.run(&picture.inputs)?, &quantized.run(&picture.inputs)?, picture.class);
+        pair.run(&picture.inputs)?.iter().for_each(|[whole, few]| score.add(whole, few, picture.class));
     }
     let mut sites = Table::new(["site", "bits", "low", "high"]);
-    for r in quantized.reports() {
+    for r in pair.few.reports() {
         sites.push(vec![r.name.into(), r.bits.into(), f64::from(r.clip[0]).into(), f64::from(r.clip[1]).into()]);
     }
-    let packed = if layers.is_empty() { floats } else { layers.iter().map(|l| l.bytes).sum() };
-    let layers = table(&layers);
+    let (packed, floats, layers) = (pair.bytes(), pair.float_bytes, table(&pair.layers));
     if arguments.json {
         say_json(serde_json::json!({
             "layers": rows(&layers), "activations": rows(&sites), "bytes": packed, "bytes_in_floats": floats,
@@ -190,25 +181,12 @@ struct Picture {
 }
 
 fn pictures(description: &Description, folder: &Path) -> Result<Vec<Picture>> {
-    let unreadable =
-        |e: std::io::Error| InputError::new(format!("{}: {e}. Give a folder of JPEG photographs", folder.display()));
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).map_err(unreadable)?.flatten().map(|entry| entry.path()).collect();
-    files.retain(|f| f.extension().is_some_and(|e| ["jpg", "jpeg"].iter().any(|j| e.eq_ignore_ascii_case(j))));
-    files.sort();
-    if files.is_empty() {
-        return Err(InputError::new(format!(
-            "{}: no .jpg or .jpeg file. Give a folder of photographs",
-            folder.display()
-        )));
-    }
-    let one = |file: &PathBuf| {
-        let picture = decode_jpeg(&read(file)?).map_err(|e| e.at(file.display()))?;
-        let inputs = description.preparation().inputs(&picture).map_err(|e| e.at(file.display()))?;
-        let class = file.file_stem().and_then(|s| s.to_str()?.rsplit(['_', '-']).next()?.parse().ok());
-        Ok(Picture { inputs, class })
+    let preparation = description.preparation();
+    let one = |photograph: Photograph| {
+        let inputs = preparation.inputs(&photograph.picture).map_err(|e| e.at(photograph.file.display()))?;
+        Ok(Picture { inputs, class: photograph.class })
     };
-    files.iter().map(one).collect()
+    read_folder(folder)?.into_iter().map(one).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

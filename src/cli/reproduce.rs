@@ -3,7 +3,9 @@ use super::progress::{Progress, note};
 use super::shard::{selection, shard};
 use super::{CatalogueArguments, Exit, Outcome, SizeArguments, plan, results_folder, say, slurm, verify};
 use crate::error::{InputError, Result};
-use crate::experiment::{Options, Ran, ResolvedSpec, Shard, Size, judge, load_all, run_experiment, select};
+use crate::experiment::{
+    Options, Ran, ResolvedSpec, Shard, Size, judge, load_all, resolve_all, run_experiment, select,
+};
 use crate::record::table::{Cell, Table};
 use crate::record::{Places, Store, lock_results, merge_summary};
 use crate::report;
@@ -67,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let size = arguments.size.size();
     let entries = select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)?;
     // Everything is checked before anything runs.
-    let specs: Vec<ResolvedSpec> = entries.iter().map(|e| e.spec.resolve(&e.id, size)).collect::<Result<_>>()?;
+    let specs = resolve_all(&entries, size)?;
     let selected = selection(&arguments.filters, size, arguments.out.as_deref(), arguments.catalogue.given());
     if let Some(outcome) = arguments.slurm.emit(&selected) {
         return outcome;

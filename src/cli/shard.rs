@@ -3,7 +3,9 @@
 use super::progress::{Progress, note};
 use super::{CatalogueArguments, Exit, Outcome, SizeArguments, reproduce, results_folder, say};
 use crate::error::{InputError, Result};
-use crate::experiment::{Options, Plan, ResolvedSpec, Shard, Size, keys, load_all, record_finished, run_shard, select};
+use crate::experiment::{
+    Options, Plan, ResolvedSpec, Shard, Size, keys, load_all, record_finished, resolve_all, run_shard, select,
+};
 use crate::record::{Finished, Places, Store};
 use crate::report;
 use clap::Args;
@@ -97,7 +99,7 @@ fn join(spec: &ResolvedSpec, root: &Path, stop: &AtomicBool) -> Result<Option<St
 pub fn collect(arguments: &Arguments) -> Outcome {
     let size = arguments.size.size();
     let entries = select(load_all(arguments.catalogue.folder().as_deref())?, &arguments.filters)?;
-    let specs: Vec<ResolvedSpec> = entries.iter().map(|e| e.spec.resolve(&e.id, size)).collect::<Result<_>>()?;
+    let specs = resolve_all(&entries, size)?;
     let root = results_folder(arguments.out.as_ref(), size);
     if arguments.partial.as_ref() == Some(&root) {
         let remedy = "Partial records do not go where whole ones do.";

@@ -1,4 +1,5 @@
-use super::spec::Spec;
+use super::size::Size;
+use super::spec::{ResolvedSpec, Spec};
 use crate::error::{InputError, Result};
 use regex::Regex;
 use std::fs;
@@ -78,6 +79,23 @@ fn none_in(folder: &Path, why: &str) -> InputError {
 pub fn select(entries: Vec<Entry>, filters: &[String]) -> Result<Vec<Entry>> {
     let chosen = matching(&entries.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), filters)?;
     Ok(entries.into_iter().zip(chosen).filter_map(|(e, c)| c.then_some(e)).collect())
+}
+
+/// Those of the experiments that have this size, every run checked.
+///
+/// # Errors
+/// As [`Spec::resolve`], and if none of them has it.
+pub fn resolve_all(entries: &[Entry], size: Size) -> Result<Vec<ResolvedSpec>> {
+    let specs = entries.iter().filter(|e| e.spec.is_at(size)).map(|e| e.spec.resolve(&e.id, size));
+    let specs = specs.collect::<Result<Vec<_>>>()?;
+    match entries.first().filter(|_| specs.is_empty()) {
+        Some(Entry { id, spec }) => {
+            let sizes: Vec<&str> = spec.sizes.iter().map(|s| s.name()).collect();
+            let remedy = format!("Add e.g. --{}.", sizes.first().unwrap_or(&"full"));
+            Err(InputError::value(&format!("size of {id}"), size.name(), &sizes.join(", "), &remedy))
+        }
+        None => Ok(specs),
+    }
 }
 
 /// Which ids some filter matches, as for [`select`].

@@ -13,7 +13,7 @@ mod side_by_side;
 mod size;
 mod spec;
 
-pub use catalogue::{Entry, did_you_mean, load_all, matching, select};
+pub use catalogue::{Entry, did_you_mean, load_all, matching, resolve_all, select};
 pub use expect::{Claim, judge};
 pub use plan::Plan;
 pub use rerun::{Rerun, rerun, sample};

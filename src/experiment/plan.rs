@@ -18,7 +18,8 @@ pub struct Plan {
     pub why: Option<String>,
     /// Whether the record is of another spec, so that `--replace` is needed.
     pub another_spec: bool,
-    /// Time of the runs to do, one after the other, in seconds; as long as those that were kept took on average.
+    /// Time of the runs to do, one after the other, in seconds; as long as those that were kept took on average, or else their
+    /// share of what all took the experiment's author.
     pub seconds: Option<f64>,
     mean: Option<f64>,
 }
@@ -42,7 +43,8 @@ impl Plan {
             let total = m.provenance.run_seconds.unwrap_or(m.provenance.seconds * m.provenance.threads as f64);
             times.push(total / m.runs.max(1) as f64);
         }
-        let mean = (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
+        let authors = spec.seconds.map(|all| all / cached.len() as f64);
+        let mean = (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64).or(authors);
         let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
         let to_run = cached.iter().filter(|c| !**c).count();
         Ok(Self {

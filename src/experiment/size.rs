@@ -14,6 +14,9 @@ pub enum Size {
 }
 
 impl Size {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Smoke, Self::Quick, Self::Full];
+
     /// Its name in specs and records.
     pub fn name(self) -> &'static str {
         match self {

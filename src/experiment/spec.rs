@@ -28,6 +28,9 @@ pub struct Spec {
     pub source: String,
     /// What is done, and how to read the outcome; paragraphs, with $…$ for mathematics.
     pub prose: String,
+    /// The sizes that it has; one that needs files to be fetched has only `full`.
+    #[serde(default = "all_sizes", skip_serializing_if = "is_every")]
+    pub sizes: Vec<Size>,
     /// Whether runs that diverge are part of the question.
     #[serde(default)]
     pub may_diverge: bool,
@@ -58,6 +61,9 @@ pub struct Change {
     pub run: Table,
     /// Axes that replace the grid's.
     pub grid: Table,
+    /// Processor seconds that it took its author, for an estimate before the first run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
 }
 
 /// A spec at one size, its runs checked.
@@ -75,6 +81,8 @@ pub struct ResolvedSpec {
     pub runs: Vec<Run>,
     /// The parameter columns of runs.csv, in grid order.
     pub parameters: Vec<String>,
+    /// Processor seconds that it took its author, if that is known.
+    pub seconds: Option<f64>,
 }
 
 /// One run of the grid.
@@ -103,6 +111,11 @@ impl Spec {
         }
         spec.text = text.to_owned();
         Ok(spec)
+    }
+
+    /// Whether it has this size.
+    pub fn is_at(&self, size: Size) -> bool {
+        self.sizes.contains(&size)
     }
 
     /// The spec at a size: every run of the grid, checked.
@@ -148,7 +161,9 @@ impl Spec {
         self.figures.iter().try_for_each(FigureSpec::check)?;
         let everything =
             serde_json::to_string(&(self, size, NUMERICS_EPOCH)).map_err(|e| InputError::new(e.to_string()))?;
-        Ok(ResolvedSpec { id: id.into(), spec: self.clone(), size, hash: short_hash(&everything), runs, parameters })
+        let (hash, spec) = (short_hash(&everything), self.clone());
+        let seconds = self.size.get(size.name()).and_then(|change| change.seconds);
+        Ok(ResolvedSpec { id: id.into(), spec, size, hash, runs, parameters, seconds })
     }
 }
 
@@ -157,6 +172,14 @@ impl ResolvedSpec {
     pub fn names(&self) -> (&str, &str) {
         self.id.split_once('/').unwrap_or(("", &self.id))
     }
+}
+
+fn all_sizes() -> Vec<Size> {
+    Size::ALL.to_vec()
+}
+
+fn is_every(sizes: &[Size]) -> bool {
+    sizes == Size::ALL
 }
 
 fn short_hash(text: &str) -> String {

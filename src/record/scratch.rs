@@ -12,6 +12,11 @@ impl Scratch {
         std::fs::read(self.0.as_ref()?).ok()
     }
 
+    /// Another one beside it, for what several runs of the experiment need.
+    pub fn shared(&self, name: &str) -> Self {
+        Self(self.0.as_ref().map(|own| own.with_file_name(format!("{name}.shared"))))
+    }
+
     /// Keeps `bytes` instead of what was kept before.
     ///
     /// # Errors

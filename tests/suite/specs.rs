@@ -5,7 +5,7 @@ use implicit_bias::experiment::{Size, Spec, load_all};
 #[test]
 fn every_experiment_resolves_at_every_size() {
     for entry in load_all(None).unwrap() {
-        for size in [Size::Smoke, Size::Quick, Size::Full] {
+        for &size in &entry.spec.sizes {
             let spec = entry.spec.resolve(&entry.id, size).unwrap_or_else(|e| panic!("{e}"));
             assert!(!spec.runs.is_empty(), "{} ({})", entry.id, size.name());
         }

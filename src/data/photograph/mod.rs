@@ -6,6 +6,7 @@ pub use resize::{middle, resize};
 
 use super::images::Images;
 use crate::error::{InputError, Result};
+use std::path::{Path, PathBuf};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -31,4 +32,37 @@ pub fn decode_jpeg(bytes: &[u8]) -> Result<Images> {
     }
     let pixels = (0..3 * size).map(|at| values[at % size * 3 + at / size]).collect();
     Ok(Images { channels: 3, height, width, pixels })
+}
+
+/// A photograph of a folder.
+#[derive(Debug, Clone)]
+pub struct Photograph {
+    /// Its file.
+    pub file: PathBuf,
+    /// What it shows.
+    pub picture: Images,
+    /// The last number of the file's name, if it ends with one: `imagenet_07_560.jpg` is of class 560.
+    pub class: Option<usize>,
+}
+
+/// The JPEG photographs of a folder, by the names of their files.
+///
+/// # Errors
+/// A folder without any, or a file that cannot be read.
+pub fn read_folder(folder: &Path) -> Result<Vec<Photograph>> {
+    let bad = |why: String| InputError::new(format!("{}: {why}. Give a folder of photographs", folder.display()));
+    let entries = std::fs::read_dir(folder).map_err(|e| bad(e.to_string()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| ["jpg", "jpeg"].iter().any(|j| e.eq_ignore_ascii_case(j))));
+    files.sort();
+    if files.is_empty() {
+        return Err(bad("no .jpg or .jpeg file".into()));
+    }
+    let one = |file: PathBuf| {
+        let read = std::fs::read(&file).map_err(|e| InputError::new(e.to_string()));
+        let picture = read.and_then(|bytes| decode_jpeg(&bytes)).map_err(|e| e.at(file.display()))?;
+        let class = file.file_stem().and_then(|s| s.to_str()?.rsplit(['_', '-']).next()?.parse().ok());
+        Ok(Photograph { file, picture, class })
+    };
+    files.into_iter().map(one).collect()
 }

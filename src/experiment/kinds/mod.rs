@@ -4,10 +4,10 @@ pub mod deep;
 pub mod linear;
 
 use self::deep::{
-    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, PostTrainingRun, QuantizerConfig,
+    EnergyConfig, IdentityConfig, LandscapeRun, NormalizationConfig, PostTrainingRun, PretrainedRun, QuantizerConfig,
     RandomPotentialConfig, TimingConfig, TrainingRun, WeightDecayRun, distributions, energy, identity, loss_landscape,
-    normalization, post_training, quantization, quantized_training, random_potential, timing, training, trajectory,
-    weight_decay,
+    normalization, post_training, pretrained, quantization, quantized_training, random_potential, timing, training,
+    trajectory, weight_decay,
 };
 use self::linear::{LinearConfig, decay_law, induced_regularizer, limit};
 use super::config::read;
@@ -59,6 +59,8 @@ pub enum Kind {
     QuantizedTraining,
     /// Train in floats, give the network few bits, and test both.
     PostTrainingQuantization,
+    /// Give a network few bits that others trained, and test both.
+    PretrainedQuantization,
     /// Train, and see how activations and gradients are distributed.
     Distributions,
     /// Measure how long an integer kernel takes beside 32-bit floats.
@@ -97,6 +99,8 @@ pub enum Config {
     QuantizedTraining(TrainingRun),
     /// For [`Kind::PostTrainingQuantization`].
     PostTrainingQuantization(PostTrainingRun),
+    /// For [`Kind::PretrainedQuantization`].
+    PretrainedQuantization(PretrainedRun),
     /// For [`Kind::Distributions`].
     Distributions(TrainingRun),
     /// For [`Kind::Timing`].
@@ -145,7 +149,7 @@ pub struct Vector {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Limit,
         Self::DecayLaw,
         Self::InducedRegularizer,
@@ -159,6 +163,7 @@ impl Kind {
         Self::WeightDecay,
         Self::QuantizedTraining,
         Self::PostTrainingQuantization,
+        Self::PretrainedQuantization,
         Self::Distributions,
         Self::Timing,
         Self::RandomPotential,
@@ -180,6 +185,7 @@ impl Kind {
             Self::WeightDecay => weight_decay::FINAL.to_vec(),
             Self::QuantizedTraining => quantized_training::FINAL.to_vec(),
             Self::PostTrainingQuantization => post_training::FINAL.to_vec(),
+            Self::PretrainedQuantization => pretrained::FINAL.to_vec(),
             Self::Distributions => distributions::FINAL.to_vec(),
             Self::Timing => timing::FINAL.to_vec(),
             Self::RandomPotential => random_potential::FINAL.to_vec(),
@@ -191,7 +197,7 @@ impl Kind {
         match self {
             Self::Limit | Self::DecayLaw => &COLUMNS,
             Self::InducedRegularizer => &induced_regularizer::COLUMNS,
-            Self::BinaryIdentity | Self::Energy | Self::Timing => &[],
+            Self::BinaryIdentity | Self::Energy | Self::Timing | Self::PretrainedQuantization => &[],
             Self::NormalizationIdentity => &normalization::COLUMNS,
             Self::QuantizerIdentity => &quantization::COLUMNS,
             Self::Training | Self::QuantizedTraining | Self::PostTrainingQuantization => &training::COLUMNS,
@@ -228,6 +234,7 @@ impl Kind {
             Self::WeightDecay => Config::WeightDecay(read(table, WeightDecayRun::check)?),
             Self::QuantizedTraining => Config::QuantizedTraining(read(table, TrainingRun::check)?),
             Self::PostTrainingQuantization => Config::PostTrainingQuantization(read(table, PostTrainingRun::check)?),
+            Self::PretrainedQuantization => Config::PretrainedQuantization(read(table, PretrainedRun::check)?),
             Self::Distributions => Config::Distributions(read(table, TrainingRun::check)?),
             Self::Timing => Config::Timing(read(table, TimingConfig::check)?),
             Self::RandomPotential => Config::RandomPotential(read(table, RandomPotentialConfig::check)?),
@@ -255,6 +262,7 @@ impl Config {
             Self::WeightDecay(config) => weight_decay::run(config, context),
             Self::QuantizedTraining(config) => quantized_training::run(config, context),
             Self::PostTrainingQuantization(config) => post_training::run(config, context),
+            Self::PretrainedQuantization(config) => pretrained::run(config, context),
             Self::Distributions(config) => distributions::run(config, context),
             Self::Timing(config) => timing::run(config, context),
             Self::RandomPotential(config) => Ok(random_potential::run(config, context)),
@@ -265,6 +273,7 @@ impl Config {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Limit(config) | Self::DecayLaw(config) | Self::InducedRegularizer(config) => config.file(),
+            Self::PretrainedQuantization(config) => Some(&config.checkpoint),
             Self::BinaryIdentity(_)
             | Self::NormalizationIdentity(_)
             | Self::QuantizerIdentity(_)

@@ -5,11 +5,13 @@
 
 mod activations;
 mod agreement;
+mod pair;
 mod restore;
 mod weights;
 
 pub use activations::{ActivationReport, Calibration, Quantized};
 pub use agreement::Agreement;
+pub use pair::Pair;
 pub use restore::Restore;
 pub use weights::{LayerReport, quantize_weights};
 

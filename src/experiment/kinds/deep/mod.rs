@@ -3,9 +3,12 @@
 pub(super) mod distributions;
 pub(super) mod energy;
 pub(super) mod identity;
+#[cfg(feature = "deep")]
+mod kept;
 pub(super) mod loss_landscape;
 pub(super) mod normalization;
 pub(super) mod post_training;
+pub(super) mod pretrained;
 pub(super) mod quantization;
 pub(super) mod quantized_training;
 pub(super) mod random_potential;
@@ -19,6 +22,7 @@ pub use identity::IdentityConfig;
 pub use loss_landscape::LandscapeRun;
 pub use normalization::NormalizationConfig;
 pub use post_training::PostTrainingRun;
+pub use pretrained::PretrainedRun;
 pub use quantization::QuantizerConfig;
 pub use random_potential::RandomPotentialConfig;
 pub use timing::TimingConfig;

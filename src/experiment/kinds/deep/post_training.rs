@@ -35,6 +35,9 @@ pub struct PostTrainingRun {
     pub training: TrainingConfig,
     /// Training pictures that ranges and moments are taken from, 1 to 256.
     pub calibration: usize,
+    /// Test pictures, the first so many; default all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<usize>,
     /// What is done to it.
     pub recipe: Recipe,
 }
@@ -44,6 +47,7 @@ impl PostTrainingRun {
     pub fn check(&self) -> Result<()> {
         self.recipe.check().map_err(|e| e.at("run.recipe"))?;
         between("run.calibration", self.calibration as f64, 0.0, 256.0)?;
+        between("run.test", self.test.unwrap_or(1) as f64, 0.0, 1e5)?;
         self.training().check()
     }
 
@@ -65,8 +69,7 @@ pub use with_burn::run;
 #[cfg(feature = "deep")]
 mod with_burn {
     use super::{FINAL, PostTrainingRun};
-    use crate::deep::inference::Program;
-    use crate::deep::inference::quantize::{Agreement, Calibration, LayerReport, Quantized, quantize_weights};
+    use crate::deep::inference::quantize::{Agreement, Pair};
     use crate::deep::model::Network;
     use crate::deep::op::values;
     use crate::deep::train::Set;
@@ -78,48 +81,37 @@ mod with_burn {
     /// Test pictures that go through a network together.
     const BATCH: usize = 256;
 
-    /// Trains, quantises, and compares on the test pictures.
+    /// Trains, unless another run has trained the same, quantises, and compares on the test pictures.
     pub fn run(config: &PostTrainingRun, context: &Context) -> Result<RunResult> {
         let split = config.data.load(config.seed)?;
-        let fitted = training::fit(&split, &config.training(), context)?;
+        let fitted = training::fit_shared(&split, &config.training(), context)?;
         if fitted.status() != Status::MaxSteps {
             return Ok(fitted.result(vec![]));
         }
         let network = &fitted.trainer.network;
         let mut graph = network.graph()?;
         graph.fold_batch_norms();
-        let mut floats = 0;
-        graph.visit_weights(&mut |w| floats += 4 * (w.values.len() + w.bias.as_ref().map_or(0, Vec::len)));
-        let sample = inputs(network, &split.training, 0, config.calibration);
-        let (whole, calibration) = (Program::new(&graph)?, Calibration::new(&graph, &sample)?);
-        let layers = quantize_weights(&mut graph, &config.recipe);
-        config.recipe.restore.apply(&mut graph, &calibration, &sample)?;
-        let few = Quantized::new(&graph, &calibration, &config.recipe)?;
+        let pair = Pair::new(graph, &inputs(network, &split.training, 0, config.calibration), &config.recipe)?;
 
-        let (test, classes, mut score) = (&split.test, whole.outputs(), Agreement::default());
-        for first in (0..test.len()).step_by(BATCH) {
-            let x = inputs(network, test, first, BATCH);
-            let (whole, few) = (whole.run(&x)?, few.run(&x)?);
-            let outputs = whole.chunks(classes).zip(few.chunks(classes));
-            for ((a, b), label) in outputs.zip(&test.pictures.labels[first..]) {
-                score.add(a, b, Some(usize::from(*label)));
+        let (test, mut score) = (&split.test, Agreement::default());
+        let count = config.test.map_or(test.len(), |most| most.min(test.len()));
+        for first in (0..count).step_by(BATCH) {
+            let outputs = pair.run(&inputs(network, test, first, BATCH.min(count - first)))?;
+            for ([whole, few], label) in outputs.iter().zip(&test.pictures.labels[first..]) {
+                score.add(whole, few, Some(usize::from(*label)));
             }
         }
-        let n = test.len() as f64;
-        let share = |count: usize| count as f64 / n;
+        let share = |count: usize| count as f64 / score.samples as f64;
         let [float_error, error] = [score.right_in_floats, score.right].map(|right| 1.0 - share(right));
-        let weights: usize = layers.iter().map(|l| l.weights).sum();
-        let squares = |l: &LayerReport| l.relative_mse * l.weights as f64;
-        let packed = if layers.is_empty() { floats } else { layers.iter().map(|l| l.bytes).sum() };
         let measured = [
             error,
             float_error,
             share(score.right_in_floats) - share(score.right),
             share(score.same),
             score.cosine(),
-            if weights > 0 { layers.iter().map(squares).sum::<f64>() / weights as f64 } else { 0.0 },
-            packed as f64,
-            floats as f64,
+            pair.relative_mse(),
+            pair.bytes() as f64,
+            pair.float_bytes as f64,
         ];
         Ok(fitted.result(FINAL.into_iter().zip(measured).collect()))
     }

@@ -54,7 +54,7 @@ pub fn run(_: &TrainingRun, _: &Context) -> Result<RunResult> {
 }
 
 #[cfg(feature = "deep")]
-pub use with_burn::{fit, run};
+pub use with_burn::{fit, fit_shared, run};
 
 #[cfg(feature = "deep")]
 mod with_burn {
@@ -65,18 +65,13 @@ mod with_burn {
     use crate::deep::quantize::unique_filters;
     use crate::deep::train::{Epoch, Progress, Split, Status as Ended, Trainer, error_rate, predictions};
     use crate::error::{InputError, Result};
+    use crate::experiment::kinds::deep::kept::{Kept, Trace, pack, unpack};
     use crate::experiment::kinds::{Context, RunResult};
     use crate::linear::solver::Status;
     use std::cell::Cell;
     use std::ops::ControlFlow;
     use std::sync::atomic::Ordering;
     use std::time::{Duration, Instant};
-
-    /// What has been observed, one row an epoch: see [`super::COLUMNS`].
-    type Trace = Vec<(u64, Vec<f64>)>;
-
-    /// A state is kept at the end of the first epoch that ends this long after the last that was kept.
-    const KEEP: Duration = Duration::from_secs(20);
 
     /// Trains and tests; the same bytes at any number of threads, interrupted or not.
     pub fn run(config: &TrainingRun, context: &Context) -> Result<RunResult> {
@@ -118,7 +113,7 @@ mod with_burn {
         if let Some(bytes) = context.scratch.load() {
             trace = unpack(&trainer.load(&bytes)?)?;
         }
-        let mut kept = Instant::now();
+        let mut kept = Kept::now();
         let (mut status, mut reason) = (Status::MaxSteps, String::new());
         while trainer.epoch < training.epochs {
             let started = Instant::now();
@@ -143,12 +138,23 @@ mod with_burn {
                     break;
                 }
             }
-            if kept.elapsed() > KEEP {
+            if kept.is_due() {
                 context.scratch.save(&trainer.save(&pack(&trace))?)?;
-                kept = Instant::now();
             }
         }
         Ok(Fitted { trainer, trace, ended: (status, reason) })
+    }
+
+    /// The same, for runs of an experiment that differ in what they do with one training: the first of them trains.
+    pub fn fit_shared(split: &Split, config: &TrainingRun, context: &Context) -> Result<Fitted> {
+        let canonical = serde_json::to_string(config).map_err(|e| InputError::new(e.to_string()))?;
+        let name = blake3::hash(canonical.as_bytes()).to_hex()[..20].to_owned();
+        let shared = Context { stop: context.stop, scratch: context.scratch.shared(&name), tell: context.tell };
+        let fitted = fit(split, config, &shared)?;
+        if fitted.status() == Status::MaxSteps {
+            shared.scratch.save(&fitted.trainer.save(&pack(&fitted.trace))?)?;
+        }
+        Ok(fitted)
     }
 
     fn progress_line(progress: Progress, epochs: usize, elapsed: Duration) -> String {
@@ -201,24 +207,5 @@ mod with_burn {
         let other =
             predictions(network, &split.test).iter().zip(&classes).filter(|(a, b)| usize::from(**a) != **b).count();
         Ok([packed.to_bytes().len() as f64, other as f64])
-    }
-
-    /// The trace as text, every bit of it.
-    fn pack(trace: &Trace) -> String {
-        let row = |(epoch, row): &(u64, Vec<f64>)| {
-            let bits: Vec<String> = row.iter().map(|v| format!("{:x}", v.to_bits())).collect();
-            format!("{epoch} {}\n", bits.join(" "))
-        };
-        trace.iter().map(row).collect()
-    }
-
-    fn unpack(text: &str) -> Result<Trace> {
-        let row = |line: &str| {
-            let (epoch, bits) = line.split_once(' ')?;
-            let values = bits.split(' ').map(|b| u64::from_str_radix(b, 16).ok().map(f64::from_bits));
-            Some((epoch.parse().ok()?, values.collect::<Option<Vec<f64>>>()?))
-        };
-        let rows: Option<Trace> = text.lines().map(row).collect();
-        rows.ok_or_else(|| InputError::new("the kept state of a training is damaged. Start anew with `--fresh`"))
     }
 }

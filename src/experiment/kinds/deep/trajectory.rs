@@ -25,6 +25,7 @@ mod with_burn {
     use crate::deep::train::{Progress, Status as Ended, Trainer, TrainingConfig, error_rate};
     use crate::error::Result;
     use crate::experiment::kinds::deep::TrainingRun;
+    use crate::experiment::kinds::deep::kept::{Kept, Trace, damaged, pack, unpack};
     use crate::experiment::kinds::{Context, RunResult};
     use crate::linear::solver::Status;
     use crate::math::sums::{correlation, slope};
@@ -43,7 +44,7 @@ mod with_burn {
         step: u64,
         loss: (f64, u64),
         test: &'a crate::deep::train::Set,
-        rows: Vec<(u64, Vec<f64>)>,
+        rows: Trace,
     }
 
     impl Observer<'_> {
@@ -62,6 +63,21 @@ mod with_burn {
             }
             self.step += 1;
         }
+
+        /// Everything that has been seen, as text.
+        fn notes(&self) -> String {
+            let [next, count] = [self.next, self.loss.1].map(|n| n as f64);
+            let own = (self.step, vec![next, self.loss.0, count]);
+            pack(&self.rows.iter().cloned().chain([own]).collect())
+        }
+
+        /// Takes over [`Self::notes`].
+        fn take(&mut self, notes: &str) -> Result<()> {
+            self.rows = unpack(notes)?;
+            let (step, own) = self.rows.pop().filter(|(_, own)| own.len() == 3).ok_or_else(damaged)?;
+            (self.step, self.next, self.loss) = (step, own[0] as u64, (own[1], own[2] as u64));
+            Ok(())
+        }
     }
 
     /// The weights of all layers, without biases and normalisations.
@@ -70,7 +86,7 @@ mod with_burn {
         own.flat_map(|p| p.numbers()).copied()
     }
 
-    /// Trains, and looks at steps that are equally spaced on a logarithmic scale.
+    /// Trains, and looks at steps that are equally spaced on a logarithmic scale; goes on from where it was interrupted.
     pub fn run(config: &TrainingRun, context: &Context) -> Result<RunResult> {
         let split = config.data.load(config.seed)?;
         let picture = split.training.picture();
@@ -79,16 +95,23 @@ mod with_burn {
         let mut trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
         let start = weights(&trainer.network).collect();
         let mut observer = Observer { start, next: 1, step: 0, loss: (0.0, 0), test: &split.test, rows: vec![] };
-        let (mut status, mut reason) = (Status::MaxSteps, String::new());
+        if let Some(bytes) = context.scratch.load() {
+            observer.take(&trainer.load(&bytes)?)?;
+        }
+        let (mut status, mut reason, mut kept) = (Status::MaxSteps, String::new(), Kept::now());
         while trainer.epoch < training.epochs && status == Status::MaxSteps {
-            let rate = training.rate(trainer.epoch);
+            let (rate, before) = (training.rate(trainer.epoch), observer.notes());
             let mut watch = |network: &Network, progress: Progress| {
                 observer.see(network, rate, progress.loss, false);
                 if context.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             match trainer.epoch(&split.training, &training, &mut watch) {
+                Ended::Done(_) if kept.is_due() => context.scratch.save(&trainer.save(&observer.notes())?)?,
                 Ended::Done(_) => {}
-                Ended::Interrupted => (status, reason) = (Status::Interrupted, "the person asked to stop".into()),
+                Ended::Interrupted => {
+                    context.scratch.save(&trainer.save(&before)?)?;
+                    (status, reason) = (Status::Interrupted, "the person asked to stop".into());
+                }
                 Ended::Diverged => (status, reason) = (Status::Diverged, "the loss is not finite".into()),
             }
             (context.tell)(&format!("epoch {}/{}", trainer.epoch, training.epochs));

@@ -78,6 +78,7 @@ mod with_burn {
         error_rate,
     };
     use crate::error::Result;
+    use crate::experiment::kinds::deep::kept::{Kept, Trace, damaged, pack, unpack};
     use crate::experiment::kinds::{Context, RunResult, Vector};
     use crate::linear::solver::Status;
     use crate::math::sums::median;
@@ -87,7 +88,8 @@ mod with_burn {
     /// Channels whose effective rates are recorded.
     const CHANNELS: usize = 32;
 
-    /// Trains one arm, and beside it the twin whose norms it needs: epoch by epoch, on the same batches.
+    /// Trains one arm, and beside it the twin whose norms it needs: epoch by epoch, on the same batches; goes on from where it
+    /// was interrupted.
     pub fn run(config: &WeightDecayRun, context: &Context) -> Result<RunResult> {
         let split = config.data.load(config.seed)?;
         let picture = split.training.picture();
@@ -102,13 +104,16 @@ mod with_burn {
         };
         let mut trainer = Trainer::new(Network::new(&config.model, picture, config.seed), config.seed);
         let mut twin = matches!(config.arm, Arm::CorrectedRate | Arm::NormSchedule).then(|| trainer.clone());
-        let (mut trace, mut vectors) = (vec![], vec![]);
-        let (mut status, mut reason) = (Status::MaxSteps, String::new());
+        let (mut trace, mut rates): (Trace, Trace) = (vec![], vec![]);
+        if let Some(bytes) = context.scratch.load() {
+            (trace, rates) = load(&bytes, &mut trainer, twin.as_mut())?;
+        }
+        let (mut status, mut reason, mut kept) = (Status::MaxSteps, String::new(), Kept::now());
         let mut watch = |_: &Network, _: Progress| {
             if context.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         while trainer.epoch < with_decay.epochs {
-            let mut ended = None;
+            let (mut ended, before) = (None, twin.clone());
             if let Some(twin) = &mut twin {
                 let fallen = with_decay.rate(0) / with_decay.rate(twin.epoch);
                 ended = Some(twin.epoch(&split.training, &with_decay, &mut watch));
@@ -123,11 +128,15 @@ mod with_burn {
             match ended {
                 Some(Ended::Done(epoch)) => {
                     let step = trainer.epoch as u64;
-                    let (row, rates) = observe(&trainer, &split, &epoch);
+                    let (row, own) = observe(&trainer, &split, &epoch);
                     trace.push((step, row));
-                    vectors.push(Vector { step, quantity: "effective_rate", values: rates });
+                    rates.push((step, own));
+                    if kept.is_due() {
+                        context.scratch.save(&save(&trainer, twin.as_ref(), &trace, &rates)?)?;
+                    }
                 }
                 Some(Ended::Interrupted) => {
+                    context.scratch.save(&save(&trainer, before.as_ref(), &trace, &rates)?)?;
                     (status, reason) = (Status::Interrupted, "the person asked to stop".into());
                     break;
                 }
@@ -140,7 +149,26 @@ mod with_burn {
             (context.tell)(&format!("epoch {}/{}", trainer.epoch, with_decay.epochs));
         }
         let metrics = FINAL.into_iter().zip(measure(&trace, with_decay.rate(0))).collect();
+        let vectors =
+            rates.into_iter().map(|(step, values)| Vector { step, quantity: "effective_rate", values }).collect();
         Ok(RunResult { status, reason, steps: trainer.optimizer.steps, metrics, trace, vectors })
+    }
+
+    /// Both trainings at the end of an epoch: the length of the arm's own, it, and the twin's.
+    fn save(trainer: &Trainer, twin: Option<&Trainer>, trace: &Trace, rates: &Trace) -> Result<Vec<u8>> {
+        let own = trainer.save(&format!("{}--\n{}", pack(trace), pack(rates)))?;
+        let twin = twin.map_or(Ok(vec![]), |twin| twin.save(""))?;
+        Ok([&(own.len() as u64).to_le_bytes()[..], &own, &twin].concat())
+    }
+
+    /// Takes over what [`save`] kept: trace and effective rates.
+    fn load(bytes: &[u8], trainer: &mut Trainer, twin: Option<&mut Trainer>) -> Result<(Trace, Trace)> {
+        let (length, rest) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        let (own, other) = rest.split_at_checked(u64::from_le_bytes(*length) as usize).ok_or_else(damaged)?;
+        let notes = trainer.load(own)?;
+        twin.map_or(Ok(String::new()), |twin| twin.load(other))?;
+        let (trace, rates) = notes.split_once("--\n").ok_or_else(damaged)?;
+        Ok((unpack(trace)?, unpack(rates)?))
     }
 
     fn norms(network: &Network, rule: NormRule, factor: f32) -> Norms {
