@@ -1,9 +1,9 @@
 use super::cite::{as_json, citation};
 use super::json::{rows, say_json};
-use super::{CatalogueArguments, Exit, Outcome, say};
+use super::{CatalogueArguments, Exit, Outcome, results_folder, say};
 use crate::error::{InputError, Result};
 use crate::experiment::kinds::meaning;
-use crate::experiment::{Claim, Entry, did_you_mean, load_all};
+use crate::experiment::{Claim, Entry, Size, did_you_mean, load_all};
 use crate::record::read_summary;
 use crate::record::table::Table;
 use crate::report::table::outcomes;
@@ -17,9 +17,9 @@ pub struct Arguments {
     /// An experiment, or words of a claim (a regular expression; case does not matter)
     #[arg(required = true)]
     claim: Vec<String>,
-    /// Results folder with the stored verdicts
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    from: PathBuf,
+    /// Results folder with the stored verdicts [default: results, or results/full for an experiment of that size only]
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -30,7 +30,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let entries = load_all(arguments.catalogue.folder().as_deref())?;
     let (entry, claims) = find(&entries, &arguments.claim.join(" "))?;
-    let summary = read_summary(&arguments.from)?;
+    let size = if entry.spec.is_at(Size::Quick) { Size::Quick } else { Size::Full };
+    let summary = read_summary(&results_folder(arguments.from.as_ref(), size))?;
     let verdicts: Vec<Table> = claims.iter().map(|claim| stored(&summary, &entry.id, claim)).collect();
     let explained: Vec<(&Claim, &Table)> = claims.into_iter().zip(&verdicts).collect();
     match arguments.json {

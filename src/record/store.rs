@@ -181,7 +181,7 @@ impl Store {
 
     /// Where an unfinished run keeps what it needs to go on.
     pub fn scratch(&self, key: &str) -> Scratch {
-        Scratch(Some(self.places.partial.join(format!("{key}.unfinished"))))
+        Scratch::at(self.places.partial.join(format!("{key}.unfinished")))
     }
 
     /// Keeps a finished run and the seconds it took.

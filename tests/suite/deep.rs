@@ -1,5 +1,6 @@
 //! The deep wing: against PyTorch, against formulas in f64, and against itself.
 
+mod interrupted;
 mod large_batch;
 mod operations;
 mod quantized;

@@ -9,7 +9,7 @@ use implicit_bias::math::random::Stream;
 use std::ops::{AddAssign, Mul};
 
 /// A convolution with zero padding by its definition, on the numbers and in the arithmetic of T.
-fn convolved<T: Copy + Default + Mul<Output = T> + AddAssign>(s: &Shape, x: &[T], w: &[T], bias: &[T]) -> Vec<T> {
+pub fn convolved<T: Copy + Default + Mul<Output = T> + AddAssign>(s: &Shape, x: &[T], w: &[T], bias: &[T]) -> Vec<T> {
     let ([height, width], [down, across]) = (s.size, s.output());
     let (inputs, part) = (s.channels / s.groups, s.filters / s.groups);
     let mut out = vec![];

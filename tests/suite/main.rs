@@ -22,6 +22,7 @@ mod house;
 mod inference;
 mod int8_kernel;
 mod integer;
+mod integer_network;
 mod interval;
 mod landscape;
 mod networks;

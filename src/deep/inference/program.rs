@@ -252,7 +252,10 @@ fn through(
                 let mut out = spare.take(pictures * step.size);
                 match run {
                     Run::Convolve(c) => c.run(&x, &mut out),
-                    Run::MaxPool { window, shape, output } => max_pool(window, *shape, *output, &x, &mut out),
+                    Run::MaxPool { window, shape, output } => {
+                        out.fill(f32::NEG_INFINITY);
+                        window.max(*shape, *output, &x, &mut out);
+                    }
                     Run::Average { positions } => average(*positions, step.size, &x, &mut out),
                     Run::Affine { .. } | Run::Sum { .. } => {}
                 }
@@ -275,21 +278,5 @@ fn average(positions: usize, channels: usize, x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
         x.chunks_exact(channels).for_each(|x| out.iter_mut().zip(x).for_each(|(o, x)| *o += x));
         out.iter_mut().for_each(|o| *o /= positions as f32);
-    }
-}
-
-fn max_pool(window: &Window, shape: [usize; 3], output: [usize; 3], x: &[f32], out: &mut [f32]) {
-    let ([channels, height, width], [_, down, across]) = (shape, output);
-    let Window { size: [h, w], stride, padding: [top, _, left, _] } = *window;
-    out.fill(f32::NEG_INFINITY);
-    for (at, out) in out.chunks_exact_mut(channels).enumerate() {
-        let (n, row, column) = (at / (down * across), at / across % down, at % across);
-        for t in 0..h * w {
-            let (y, x_) = ((row * stride + t / w).wrapping_sub(top), (column * stride + t % w).wrapping_sub(left));
-            if y < height && x_ < width {
-                let seen = &x[((n * height + y) * width + x_) * channels..][..channels];
-                out.iter_mut().zip(seen).for_each(|(o, x)| *o = o.max(*x));
-            }
-        }
     }
 }

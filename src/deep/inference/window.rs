@@ -51,4 +51,26 @@ impl Window {
             }
         }
     }
+
+    /// The largest number of every window, where `out` holds nothing larger yet; pictures of `shape`, channel last.
+    pub(in crate::deep) fn max<T: PartialOrd + Copy>(
+        &self,
+        shape: [usize; 3],
+        output: [usize; 3],
+        x: &[T],
+        out: &mut [T],
+    ) {
+        let ([channels, height, width], [_, down, across]) = (shape, output);
+        let Self { size: [h, w], stride, padding: [top, _, left, _] } = *self;
+        for (at, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (n, row, column) = (at / (down * across), at / across % down, at % across);
+            for t in 0..h * w {
+                let (y, x_) = ((row * stride + t / w).wrapping_sub(top), (column * stride + t % w).wrapping_sub(left));
+                if y < height && x_ < width {
+                    let seen = &x[((n * height + y) * width + x_) * channels..][..channels];
+                    out.iter_mut().zip(seen).for_each(|(o, x)| *o = if *x > *o { *x } else { *o });
+                }
+            }
+        }
+    }
 }

@@ -55,9 +55,9 @@ pub fn plain(words: &str) -> String {
     pieces(words.trim()).into_iter().map(|(text, _)| text).collect()
 }
 
-/// Prose: Markdown with `$…$` for mathematics. HTML in it is shown as it stands, not interpreted.
+/// Prose: Markdown with tables and `$…$` for mathematics. HTML in it is shown as it stands, not interpreted.
 pub fn prose(markdown: &str) -> Markup {
-    let events = Parser::new_ext(markdown, Options::ENABLE_MATH).map(|event| match event {
+    let events = Parser::new_ext(markdown, Options::ENABLE_MATH | Options::ENABLE_TABLES).map(|event| match event {
         Event::InlineMath(tex) => Event::InlineHtml(mathml(&tex, DisplayMode::Inline).into()),
         Event::DisplayMath(tex) => Event::InlineHtml(mathml(&tex, DisplayMode::Block).into()),
         Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),

@@ -2,6 +2,8 @@ use super::{Recipe, affine};
 use crate::deep::inference::{Graph, Program, Site, SiteKind};
 use crate::deep::quantize::{Affine, Spread, allocate};
 use crate::error::{InputError, Result};
+use multiversion::multiversion;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// The most pictures of a calibration: they go through the network at once.
@@ -54,6 +56,11 @@ impl Calibration {
             None => Ok(Self(found)),
         }
     }
+
+    /// The least and the largest number at a site, before its rectifier.
+    pub fn range(&self, site: &str) -> Option<[f32; 2]> {
+        self.0.get(site).map(|seen| seen.tensor.0)
+    }
 }
 
 /// What became of the activations at a site.
@@ -67,32 +74,51 @@ pub struct ActivationReport {
     pub clip: [f32; 2],
 }
 
-/// What one channel's activations become.
+/// What one channel's activations become: multiples of a scale, from the lowest to the highest.
 #[derive(Debug, Clone, Copy)]
-enum Channel {
-    /// The nearest value of a quantiser.
-    Rounded(Affine),
-    /// Their mean, where the channel has no bits.
-    Fixed(f32),
+struct Channel {
+    scale: f32,
+    low: f32,
+    high: f32,
+    bits: u32,
 }
 
 impl Channel {
-    fn value(self, x: f32) -> f32 {
-        match self {
-            Self::Rounded(affine) => affine.round(x),
-            Self::Fixed(mean) => mean,
-        }
+    /// The nearest value of a quantiser.
+    fn rounded(affine: Affine) -> Self {
+        let [low, high] = [0, affine.top()].map(|q| (q - affine.zero_point) as f32);
+        Self { scale: affine.scale, low, high, bits: affine.bits }
     }
 
-    fn bits(self) -> u32 {
-        if let Self::Rounded(affine) = self { affine.bits } else { 0 }
+    /// Always the same, where a channel has no bits.
+    fn fixed(value: f32) -> Self {
+        let (scale, times) = if value == 0.0 { (1.0, 0.0) } else { (value, 1.0) };
+        Self { scale, low: times, high: times, bits: 0 }
     }
+}
 
-    /// The least and largest value.
-    fn limits(self) -> [f32; 2] {
-        match self {
-            Self::Rounded(affine) => [affine.dequantize(0), affine.dequantize(affine.top())],
-            Self::Fixed(mean) => [mean; 2],
+/// A site's channels, number by number.
+#[derive(Debug, Clone)]
+struct Rounding {
+    scale: Vec<f32>,
+    low: Vec<f32>,
+    high: Vec<f32>,
+    bits: u32,
+}
+
+impl Rounding {
+    fn new(channels: &[Channel]) -> Self {
+        let of = |f: fn(&Channel) -> f32| channels.iter().map(f).collect();
+        let bits = channels.iter().map(|c| c.bits).sum();
+        Self { scale: of(|c| c.scale), low: of(|c| c.low), high: of(|c| c.high), bits }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn round(values: &mut [f32], Rounding { scale, low, high, .. }: &Rounding) {
+    for values in values.chunks_exact_mut(scale.len()) {
+        for (x, ((s, low), high)) in values.iter_mut().zip(scale.iter().zip(low).zip(high)) {
+            *x = (*x / s).round_ties_even().max(*low).min(*high) * s;
         }
     }
 }
@@ -102,7 +128,7 @@ impl Channel {
 pub struct Quantized {
     program: Program,
     /// Of each site what its channels become, where they change.
-    sites: Vec<Option<Vec<Channel>>>,
+    sites: Vec<Option<Rounding>>,
 }
 
 impl Quantized {
@@ -132,9 +158,7 @@ impl Quantized {
         let mut at = 0;
         self.program.run_with(inputs, &mut |_, values| {
             if let Some(channels) = &self.sites[at] {
-                for values in values.chunks_mut(channels.len()) {
-                    values.iter_mut().zip(channels).for_each(|(x, channel)| *x = channel.value(*x));
-                }
+                values.par_chunks_mut(channels.scale.len() * 1024).for_each(|values| round(values, channels));
             }
             at += 1;
         })
@@ -142,18 +166,20 @@ impl Quantized {
 
     /// One line a site that is rounded.
     pub fn reports(&self) -> Vec<ActivationReport> {
-        let report = |(site, channels): (&&Site, &Option<Vec<Channel>>)| {
+        let report = |(site, channels): (&&Site, &Option<Rounding>)| {
             let channels = channels.as_ref()?;
-            let bits = channels.iter().map(|c| c.bits()).sum::<u32>();
-            let limits = channels.iter().map(|c| c.limits());
-            let clip = limits.fold([0f32; 2], |[l, h], [low, high]| [l.min(low), h.max(high)]);
-            Some(ActivationReport { name: site.name.clone(), bits: f64::from(bits) / channels.len() as f64, clip })
+            let limits =
+                |of: &[f32]| -> Vec<f32> { of.iter().zip(&channels.scale).map(|(times, s)| times * s).collect() };
+            let (low, high) = (limits(&channels.low), limits(&channels.high));
+            let clip = [low.into_iter().fold(0f32, f32::min), high.into_iter().fold(0f32, f32::max)];
+            let bits = f64::from(channels.bits) / channels.scale.len() as f64;
+            Some(ActivationReport { name: site.name.clone(), bits, clip })
         };
         self.program.sites().iter().zip(&self.sites).filter_map(report).collect()
     }
 }
 
-fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Vec<Channel> {
+fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Rounding {
     let units = if recipe.per_channel { &seen.channels[..] } else { std::slice::from_ref(&seen.tensor) };
     let limits = site.activation.map(crate::deep::inference::Activation::limits);
     let bits = if divided {
@@ -166,10 +192,10 @@ fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) 
         let (low, high) = limits.unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
         let range = range.map(|x| x.clamp(low, high));
         match bits {
-            0 => Channel::Fixed((spread.mean as f32).clamp(low, high)),
-            bits => Channel::Rounded(affine(recipe.activation_clip, range, spread, *bits, limits.is_some())),
+            0 => Channel::fixed((spread.mean as f32).clamp(low, high)),
+            bits => Channel::rounded(affine(recipe.activation_clip, range, spread, *bits, limits.is_some())),
         }
     };
     let made: Vec<_> = units.iter().zip(&bits).map(one).collect();
-    if recipe.per_channel { made } else { vec![made[0]; site.channels] }
+    Rounding::new(&if recipe.per_channel { made } else { vec![made[0]; site.channels] })
 }

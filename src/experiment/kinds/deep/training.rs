@@ -64,7 +64,7 @@ mod with_burn {
     use crate::deep::packed::PackedNetwork;
     use crate::deep::quantize::unique_filters;
     use crate::deep::train::{Epoch, Progress, Split, Status as Ended, Trainer, error_rate, predictions};
-    use crate::error::{InputError, Result};
+    use crate::error::Result;
     use crate::experiment::kinds::deep::kept::{Kept, Trace, pack, unpack};
     use crate::experiment::kinds::{Context, RunResult};
     use crate::linear::solver::Status;
@@ -147,9 +147,7 @@ mod with_burn {
 
     /// The same, for runs of an experiment that differ in what they do with one training: the first of them trains.
     pub fn fit_shared(split: &Split, config: &TrainingRun, context: &Context) -> Result<Fitted> {
-        let canonical = serde_json::to_string(config).map_err(|e| InputError::new(e.to_string()))?;
-        let name = blake3::hash(canonical.as_bytes()).to_hex()[..20].to_owned();
-        let shared = Context { stop: context.stop, scratch: context.scratch.shared(&name), tell: context.tell };
+        let shared = Context { stop: context.stop, scratch: context.scratch.shared(config), tell: context.tell };
         let fitted = fit(split, config, &shared)?;
         if fitted.status() == Status::MaxSteps {
             shared.scratch.save(&fitted.trainer.save(&pack(&fitted.trace))?)?;
