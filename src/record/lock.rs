@@ -33,6 +33,11 @@ impl Lock {
         for attempt in 0.. {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e))?;
+            // A cache is nothing to commit, wherever the results are.
+            let cache = folder.ancestors().find(|f| f.file_name().is_some_and(|n| n == CACHE));
+            if let Some(ignore) = cache.map(|c| c.join(".gitignore")).filter(|i| !i.exists()) {
+                let _ = fs::write(ignore, "*\n");
+            }
             let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
             let mut file = match opened {
                 Ok(file) => file,

@@ -234,13 +234,8 @@ impl Store {
         }
         let text = toml::to_string(manifest).map_err(|e| InputError::new(format!("record.toml: {e}")))?;
         write_file(&whole.join("record.toml"), text.as_bytes())?;
-        // A cache is nothing to commit, wherever the results are.
         make_folder(receipts)?;
         let receipt_path = self.places.receipt(&files);
-        if let Some(ignore) = receipts.ancestors().nth(2).map(|c| c.join(".gitignore")).filter(|i| !i.exists()) {
-            // Another process, at work on another experiment, may be writing the same file.
-            write_file(&ignore, b"*\n").or_else(|e| if ignore.is_file() { Ok(()) } else { Err(e) })?;
-        }
         write_file(&receipt_path, receipt.as_bytes())?;
         if folder.is_dir() {
             remove_folder(&old)?;
