@@ -4,7 +4,7 @@ use super::json::{rows, say_json};
 use super::{Exit, Outcome, say};
 use crate::data::photograph::{Photograph, read_folder};
 use crate::deep::inference::Description;
-use crate::deep::inference::quantize::{Agreement, Clip, LayerReport, Pair, Recipe, Restore};
+use crate::deep::inference::quantize::{Agreement, Clip, LayerReport, Pair, Recipe, Restore, Rounding};
 use crate::deep::quantize::{Correction, TWO_THIRDS};
 use crate::error::{InputError, Result};
 use crate::record::table::{Cell, Table};
@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Where activations are clipped
     #[arg(long, value_enum, default_value = "aciq")]
     clip_activations: ClipArgument,
+    /// How weights are rounded
+    #[arg(long, value_enum, default_value = "nearest")]
+    round_weights: RoundArgument,
     /// One quantiser a tensor instead of one a channel
     #[arg(long)]
     per_tensor: bool,
@@ -68,6 +71,14 @@ enum ClipArgument {
     Aciq,
     /// Where the error of the weights is least
     LeastError,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoundArgument {
+    /// Each to its nearest value
+    Nearest,
+    /// Such that the outputs change least on the photographs of --calibrate (beyond the paper)
+    Outputs,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -100,6 +111,10 @@ impl Arguments {
             edge_bits: self.bits_edges,
             weight_clip: clip(self.clip_weights),
             activation_clip: clip(self.clip_activations),
+            rounding: match self.round_weights {
+                RoundArgument::Nearest => Rounding::Nearest,
+                RoundArgument::Outputs => Rounding::Outputs,
+            },
             per_channel: !self.per_tensor,
             allocate_weights: matches!(self.allocate, Allocate::Weights | Allocate::Both),
             allocate_activations: matches!(self.allocate, Allocate::Activations | Allocate::Both),

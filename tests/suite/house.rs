@@ -13,7 +13,7 @@ const ROOMS: &str = "math: error math; data: error math data; linear: error math
 const CRATES: &str = "base64: report; blake3: math deep record experiment; burn: deep; clap: cli; clap_complete: cli; clap_mangen: cli; clarabel: linear/predicted; \
     csv: data record; ctrlc: cli; flate2: data; gemm: deep/kernel; half: deep/normalize; indicatif: cli; jiff: record; krilla: report/figure; krilla-svg: report/figure; libc: deep/kernel; libm: deep/normalize deep/quantize; \
     maud: report; multiversion: math deep; \
-    nalgebra: math linear experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
+    nalgebra: math linear deep/quantize experiment; parquet: report; plotters: report/figure; pulldown-cmark: report; pulldown-latex: report; \
     rand: math; rand_chacha: math; rand_distr: math; rayon: math deep experiment; regex: experiment cli; \
     resvg: report/figure; ring: data/fetch; rustfft: math; safetensors: deep; serde: data linear deep experiment record report; serde_json: deep experiment report cli; serde_path_to_error: experiment; \
     sha2: report; strsim: experiment; tar: data/fetch; toml: data deep experiment record report cli; ureq: data/fetch; usvg: report/figure; zune-jpeg: data/photograph";

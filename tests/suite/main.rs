@@ -37,6 +37,7 @@ mod program;
 mod readme;
 mod real_data;
 mod resume;
+mod rounding;
 mod security;
 mod shard;
 mod simplex;

@@ -41,7 +41,7 @@ fn sixteen_bits_change_nothing_and_fewer_change_more() {
             ..Recipe::default()
         };
         let mut graph = graph.clone();
-        quantize_weights(&mut graph, &recipe);
+        quantize_weights(&mut graph, &recipe, None);
         cosine(&expected, &Quantized::new(&graph, &calibration, &recipe).unwrap().run(&x).unwrap())
     };
     for per_channel in [false, true] {
@@ -49,7 +49,7 @@ fn sixteen_bits_change_nothing_and_fewer_change_more() {
         assert!(1.0 - finest < 1e-6 && 1.0 - fine < 0.01 && coarse < fine, "{finest} {fine} {coarse}");
     }
     let nothing = Recipe { weight_bits: None, activation_bits: None, ..Recipe::default() };
-    assert_eq!(quantize_weights(&mut graph.clone(), &nothing), []);
+    assert_eq!(quantize_weights(&mut graph.clone(), &nothing, None), []);
     assert_eq!(Quantized::new(&graph, &calibration, &nothing).unwrap().run(&x).unwrap(), expected);
 }
 
@@ -59,7 +59,7 @@ fn weights_take_as_many_values_as_their_bits_allow() {
     for clip in [Clip::Range, Clip::Aciq, Clip::LeastError] {
         let mut rounded = graph();
         let recipe = Recipe { weight_bits: Some(3), edge_bits: 5, weight_clip: clip, ..Recipe::default() };
-        let reports = quantize_weights(&mut rounded, &recipe);
+        let reports = quantize_weights(&mut rounded, &recipe, None);
         let after = weights(&mut rounded);
         for (i, ((name, outputs, values), report)) in after.iter().zip(&reports).enumerate() {
             let edge = i == 0 || i + 1 == after.len();
@@ -77,12 +77,12 @@ fn weights_take_as_many_values_as_their_bits_allow() {
         }
         if clip == Clip::LeastError {
             let mut naive = graph();
-            let range = quantize_weights(&mut naive, &Recipe { weight_clip: Clip::Range, ..recipe });
+            let range = quantize_weights(&mut naive, &Recipe { weight_clip: Clip::Range, ..recipe }, None);
             assert!(reports.iter().zip(&range).all(|(a, b)| a.relative_mse <= b.relative_mse + 1e-9));
         }
     }
     let divided = Recipe { weight_bits: Some(4), allocate_weights: true, ..Recipe::default() };
-    let reports = quantize_weights(&mut graph(), &divided);
+    let reports = quantize_weights(&mut graph(), &divided, None);
     assert!(reports.iter().skip(1).rev().skip(1).all(|r| r.bits[0] == 4.0), "the mean is kept");
     assert!(reports.iter().any(|r| r.bits[1] < r.bits[2]), "and bits differ");
 }
@@ -93,7 +93,7 @@ fn corrections_restore_what_they_say() {
     let recipe =
         Recipe { weight_bits: Some(3), correction: Correction { mean: true, variance: false }, ..Recipe::default() };
     let mut rounded = whole.clone();
-    quantize_weights(&mut rounded, &recipe);
+    quantize_weights(&mut rounded, &recipe, None);
     for ((name, outputs, a), (_, _, b)) in weights(&mut whole.clone()).iter().zip(&weights(&mut rounded)) {
         for (a, b) in a.chunks(a.len() / outputs).zip(b.chunks(b.len() / outputs)) {
             let mean = |v: &[f32]| v.iter().map(|x| f64::from(*x)).sum::<f64>() / v.len() as f64;

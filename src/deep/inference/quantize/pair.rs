@@ -1,4 +1,4 @@
-use super::{Calibration, LayerReport, Quantized, Recipe, quantize_weights};
+use super::{Calibration, LayerReport, Moments, Quantized, Recipe, Rounding, quantize_weights};
 use crate::deep::inference::{Graph, Program};
 use crate::error::Result;
 
@@ -24,7 +24,11 @@ impl Pair {
         let (whole, calibration) = (Program::new(&graph)?, Calibration::new(&graph, inputs)?);
         let mut float_bytes = 0;
         graph.visit_weights(&mut |w| float_bytes += 4 * (w.values.len() + w.bias.as_ref().map_or(0, Vec::len)));
-        let layers = quantize_weights(&mut graph, recipe);
+        let moments = match recipe.rounding {
+            Rounding::Outputs => Some(Moments::new(&graph, inputs)?),
+            Rounding::Nearest => None,
+        };
+        let layers = quantize_weights(&mut graph, recipe, moments.as_ref());
         recipe.restore.apply(&mut graph, &calibration, inputs)?;
         let few = Quantized::new(&graph, &calibration, recipe)?;
         Ok(Self { whole, few, layers, float_bytes })
