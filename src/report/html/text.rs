@@ -65,7 +65,9 @@ pub fn prose(markdown: &str) -> Markup {
     });
     let mut out = String::new();
     pulldown_cmark::html::push_html(&mut out, events);
-    PreEscaped(out)
+    // A table may be wider than a telephone.
+    let scrolls = r#"<div class="scroll" tabindex="0" role="group" aria-label="table"><table>"#;
+    PreEscaped(out.replace("<table>", scrolls).replace("</table>", "</table></div>"))
 }
 
 /// TeX as MathML; what cannot be read is shown as an error in its place.
@@ -109,5 +111,8 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
+        let html = prose("| n | <table> |\n| - | - |\n| 1 | 2 |").into_string();
+        assert!(html.starts_with("<div class=\"scroll\"") && html.contains("<th>&lt;table&gt;</th>"), "{html}");
+        assert!(html.ends_with("<td>1</td><td>2</td></tr>\n</tbody></table></div>\n"), "{html}");
     }
 }
