@@ -25,8 +25,7 @@ impl Convolve {
     }
 
     pub fn linear(l: &Linear, shape: [usize; 3], output: [usize; 3]) -> Self {
-        let window = Window { size: [shape[1], shape[2]], stride: 1, padding: [0; 4] };
-        Self::packed((&l.weight, &l.bias), window, 1, shape, output)
+        Self::packed((&l.weight, &l.bias), Window::whole([shape[1], shape[2]]), 1, shape, output)
     }
 
     fn packed(

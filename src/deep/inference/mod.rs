@@ -20,5 +20,6 @@ pub use description::Description;
 pub use graph::{Activation, BatchNorm, Convolution, Graph, Layer, Linear, Weights};
 pub use groups::{Groups, Rule};
 pub use preparation::Preparation;
+pub(in crate::deep) use program::transpose;
 pub use program::{Program, Site, SiteKind};
 pub use window::Window;

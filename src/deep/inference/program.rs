@@ -140,7 +140,7 @@ impl Program {
 }
 
 /// The transpose of a matrix of so many rows.
-fn transpose(matrix: &[f32], rows: usize, out: &mut [f32]) {
+pub(in crate::deep) fn transpose(matrix: &[f32], rows: usize, out: &mut [f32]) {
     for (i, row) in matrix.chunks_exact(matrix.len() / rows).enumerate() {
         row.iter().zip(out.chunks_exact_mut(rows)).for_each(|(value, out)| out[i] = *value);
     }

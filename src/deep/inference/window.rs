@@ -17,6 +17,11 @@ impl Window {
         Self { size: [size; 2], stride, padding: [padding; 4] }
     }
 
+    /// The window that is the picture, as a fully connected layer has it.
+    pub fn whole(picture: [usize; 2]) -> Self {
+        Self { size: picture, stride: 1, padding: [0; 4] }
+    }
+
     /// A window with the padding that TensorFlow calls `SAME`: as many windows as ⌈n/stride⌉, and the smaller half of
     /// what that takes comes first.
     pub fn same(size: [usize; 2], stride: usize, picture: [usize; 2]) -> Self {

@@ -1,6 +1,6 @@
 use super::{Layer, Shape, quantize, quantize_layer};
 use crate::deep::inference::quantize::Calibration;
-use crate::deep::inference::{self, Activation, Graph, Window};
+use crate::deep::inference::{self, Activation, Graph, Window, transpose};
 use crate::deep::kernel::int8::Instructions;
 use crate::deep::quantize::Affine;
 use crate::error::{InputError, Result};
@@ -94,9 +94,8 @@ impl Network {
             let allowed = format!("a multiple of {size}, {:?} each", self.shape);
             return Err(InputError::value("inputs", inputs.len(), &allowed, "Give it pictures of its own shape."));
         }
-        let channels = self.shape[0];
-        let last = |at: usize| at / size * size + at % channels * (size / channels) + at % size / channels;
-        let pixels: Vec<f32> = (0..inputs.len()).map(|at| inputs[last(at)]).collect();
+        let mut pixels = vec![0.0; inputs.len()];
+        inputs.chunks(size).zip(pixels.chunks_mut(size)).for_each(|(p, x)| transpose(p, self.shape[0], x));
         let (last, steps) = self.steps.split_last().ok_or_else(|| InputError::new("a network without layers"))?;
         let bytes = through(steps, with, quantize(&pixels, self.input));
         Ok(match last {
@@ -126,6 +125,9 @@ impl Builder<'_> {
         let (mut made, mut rest) = (vec![], layers.iter().peekable());
         while let Some(layer) = rest.next() {
             let output = layer.output(self.shape)?;
+            let [channels, height, width] = self.shape;
+            // Each pixel by itself, until a layer says otherwise.
+            let pixel = Shape { size: [height, width], ..Shape::linear(channels, output[0]) };
             let mut quantizer = |own: &Self| {
                 let after = rest.next_if(|next| matches!(next, inference::Layer::Activation(_)));
                 let after = after.map(|a| if let inference::Layer::Activation(a) = a { *a } else { unreachable!() });
@@ -134,30 +136,21 @@ impl Builder<'_> {
             made.push(match layer {
                 inference::Layer::Convolution(c) => {
                     let Window { size: kernel, stride, padding } = c.window;
-                    let [channels, height, width] = self.shape;
-                    let (size, filters, groups) = ([height, width], c.outputs, c.groups);
-                    let shape = Shape { channels, size, filters, kernel, stride, padding, groups };
+                    let shape = Shape { kernel, stride, padding, groups: c.groups, ..pixel };
                     self.layer(&c.name, shape, &c.weight, c.bias.as_deref(), quantizer(self)?)?
                 }
                 inference::Layer::Linear(l) => {
-                    let [channels, height, width] = self.shape;
-                    let (stride, padding, groups) = (1, [0; 4], 1);
-                    let (size, kernel, filters) = ([height, width], [height, width], l.outputs);
-                    let shape = Shape { channels, size, filters, kernel, stride, padding, groups };
+                    let shape = Shape { kernel: pixel.size, ..pixel };
                     self.layer(&l.name, shape, &l.weight, l.bias.as_deref(), quantizer(self)?)?
                 }
                 inference::Layer::BatchNorm(norm) => {
-                    let [channels, height, width] = self.shape;
-                    let (size, kernel, stride, padding) = ([height, width], [1, 1], 1, [0; 4]);
-                    let (filters, groups) = (channels, channels);
-                    let shape = Shape { channels, size, filters, kernel, stride, padding, groups };
+                    let shape = Shape { groups: pixel.channels, ..pixel };
                     let (scale, shift): (Vec<f32>, Vec<f32>) = norm.affine().into_iter().unzip();
                     self.layer(&norm.name, shape, &scale, Some(&shift), quantizer(self)?)?
                 }
                 inference::Layer::Activation(activation) => self.activation(*activation),
                 inference::Layer::MaxPool(window) => Step::MaxPool { window: *window, shape: self.shape, output },
                 inference::Layer::GlobalAveragePool => {
-                    let [channels, height, width] = self.shape;
                     let (input, output) = (self.quantizer, of_site(self.calibration, layer.name(), None)?);
                     self.quantizer = output;
                     Step::Average { positions: height * width, channels, input, output }

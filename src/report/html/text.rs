@@ -1,5 +1,6 @@
 //! From a spec's words to HTML. Words become markup here and in `maud`'s templates, both of which escape.
 
+use super::scroll;
 use crate::report::figure::pieces;
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{Event, Options, Parser};
@@ -65,9 +66,13 @@ pub fn prose(markdown: &str) -> Markup {
     });
     let mut out = String::new();
     pulldown_cmark::html::push_html(&mut out, events);
-    // A table may be wider than a telephone.
-    let scrolls = r#"<div class="scroll" tabindex="0" role="group" aria-label="table"><table>"#;
-    PreEscaped(out.replace("<table>", scrolls).replace("</table>", "</table></div>"))
+    html! {
+        @for part in out.split_inclusive("</table>") {
+            @let (words, table) = part.split_at(part.find("<table>").unwrap_or(part.len()));
+            (PreEscaped(words))
+            @if !table.is_empty() { (scroll("table", &PreEscaped(table.to_owned()))) }
+        }
+    }
 }
 
 /// TeX as MathML; what cannot be read is shown as an error in its place.

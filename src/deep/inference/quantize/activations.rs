@@ -99,14 +99,14 @@ impl Channel {
 
 /// A site's channels, number by number.
 #[derive(Debug, Clone)]
-struct Rounding {
+struct Channels {
     scale: Vec<f32>,
     low: Vec<f32>,
     high: Vec<f32>,
     bits: u32,
 }
 
-impl Rounding {
+impl Channels {
     fn new(channels: &[Channel]) -> Self {
         let of = |f: fn(&Channel) -> f32| channels.iter().map(f).collect();
         let bits = channels.iter().map(|c| c.bits).sum();
@@ -115,7 +115,7 @@ impl Rounding {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn round(values: &mut [f32], Rounding { scale, low, high, .. }: &Rounding) {
+fn round(values: &mut [f32], Channels { scale, low, high, .. }: &Channels) {
     for values in values.chunks_exact_mut(scale.len()) {
         for (x, ((s, low), high)) in values.iter_mut().zip(scale.iter().zip(low).zip(high)) {
             *x = (*x / s).round_ties_even().max(*low).min(*high) * s;
@@ -128,7 +128,7 @@ fn round(values: &mut [f32], Rounding { scale, low, high, .. }: &Rounding) {
 pub struct Quantized {
     program: Program,
     /// Of each site what its channels become, where they change.
-    sites: Vec<Option<Rounding>>,
+    sites: Vec<Option<Channels>>,
 }
 
 impl Quantized {
@@ -166,7 +166,7 @@ impl Quantized {
 
     /// One line a site that is rounded.
     pub fn reports(&self) -> Vec<ActivationReport> {
-        let report = |(site, channels): (&&Site, &Option<Rounding>)| {
+        let report = |(site, channels): (&&Site, &Option<Channels>)| {
             let channels = channels.as_ref()?;
             let limits =
                 |of: &[f32]| -> Vec<f32> { of.iter().zip(&channels.scale).map(|(times, s)| times * s).collect() };
@@ -179,7 +179,7 @@ impl Quantized {
     }
 }
 
-fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Rounding {
+fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) -> Channels {
     let units = if recipe.per_channel { &seen.channels[..] } else { std::slice::from_ref(&seen.tensor) };
     let limits = site.activation.map(crate::deep::inference::Activation::limits);
     let bits = if divided {
@@ -197,5 +197,5 @@ fn of_site(site: &Site, seen: &Seen, bits: u32, divided: bool, recipe: &Recipe) 
         }
     };
     let made: Vec<_> = units.iter().zip(&bits).map(one).collect();
-    Rounding::new(&if recipe.per_channel { made } else { vec![made[0]; site.channels] })
+    Channels::new(&if recipe.per_channel { made } else { vec![made[0]; site.channels] })
 }

@@ -35,10 +35,7 @@ impl Moments {
         for layer in layers {
             match layer {
                 Layer::Convolution(c) => self.add(&c.name, &x, shape, c.window, c.groups)?,
-                Layer::Linear(l) => {
-                    let window = Window { size: [shape[1], shape[2]], stride: 1, padding: [0; 4] };
-                    self.add(&l.name, &x, shape, window, 1)?;
-                }
+                Layer::Linear(l) => self.add(&l.name, &x, shape, Window::whole([shape[1], shape[2]]), 1)?,
                 _ => {}
             }
             x = if let Layer::Residual { body, shortcut, .. } = layer {

@@ -112,12 +112,15 @@ pub fn run(config: &PretrainedRun, context: &Context) -> Result<RunResult> {
     let kept = context.scratch.shared(&(&config.checkpoint, &config.folder, config.test));
     let numbers = |bytes: Vec<u8>| bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<_>>();
     let before = kept.load().map(numbers).filter(|kept| kept.len() == chosen.len() * classes);
+    let computed = before.is_none();
     let whole = before.map_or_else(|| through(&|x| pair.whole.run(x)), |kept| Ok(Some(kept)))?;
+    if let Some(whole) = whole.as_ref().filter(|_| computed) {
+        kept.save(&whole.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())?;
+    }
     let (Some(whole), Some(few)) = (whole, through(&|x| pair.few.run(x))?) else {
         let (status, reason) = (Status::Interrupted, "the person asked to stop".into());
         return Ok(RunResult { status, reason, steps: 0, metrics: vec![], trace: vec![], vectors: vec![] });
     };
-    kept.save(&whole.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())?;
 
     let groups = Groups::parse(CLASSES, classes)?;
     let (mut score, mut right) = (Agreement::default(), [0usize; 2]);
